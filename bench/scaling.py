@@ -1,0 +1,102 @@
+"""Whether more workers mean more documents: 1, 2 and 8 of them on an embedder that answers after 50 ms.
+
+    python -m bench.scaling [latency in ms]
+
+Eight processes need eight cores to be eight times as fast; with fewer, a longer latency shows what the code allows.
+"""
+
+import asyncio
+import os
+import sys
+import time
+import uuid
+from contextlib import ExitStack
+
+from bench import corpus
+from domain.integrations import IntegrationKind
+from domain.people import system_viewer
+from domain.syncs import Trigger
+from infra.analysis import WordAnalyzer
+from infra.database import make_engine
+from infra.queue import make_queue
+from infra.secrets import Sealer
+from infra.store import Stores
+from tests.scale.cluster import Cluster, cluster
+from tests.scale.instances import product, until
+from tests.scale.ledger import ledger
+
+LATENCY_S = (float(sys.argv[1]) if len(sys.argv) > 1 else 50) / 1000
+WORKERS = (1, 2, 8)
+N_TENANTS = 8
+DOCUMENTS_A_TENANT = 30
+
+
+async def request_all(running: Cluster, round_: int) -> None:
+    """Give each tenant a folder, and ask for its sync."""
+    engine = make_engine(running.database_url, 2)
+
+    async def nobody_watches(*_: object) -> None:
+        return None
+
+    stores = Stores(
+        engine, make_queue(running.database_url), WordAnalyzer(), "words@remote", nobody_watches, Sealer(["x" * 32])
+    )
+    for number in range(N_TENANTS):
+        folder = running.folder / f"{round_}-{number}"
+        folder.mkdir()
+        for name, text in corpus.documents(DOCUMENTS_A_TENANT, seed=100 * round_ + number).items():
+            (folder / name).write_text(text)
+        async with stores.open_lobby() as lobby:
+            tenant = await lobby.add_tenant("Bench", f"bench-{uuid.uuid4().hex[:8]}")
+        async with stores.open_vault(system_viewer(tenant.id)) as vault:
+            integration = await vault.integrations.add(IntegrationKind.FOLDER, folder.name, {"path": str(folder)}, None)
+            await vault.syncs.request(integration.id, Trigger.PERSON)
+    await engine.dispose()
+
+
+def measure(running: Cluster, round_: int, n_workers: int) -> float:
+    """Return documents a second from the first document that is written to the last."""
+    asyncio.run(request_all(running, round_))
+    environment = {
+        "DATABASE_URL": running.database_url,
+        "REDIS_URL": running.redis.url if running.redis else "",
+        "EMBEDDING_BASE_URL": running.embedder.url,
+        "EMBEDDING_MODEL": "words",
+        "WORKER_CONCURRENCY": "1",
+        "LOG_LEVEL": "error",
+    }
+    workers = [product(f"{round_}-{number}", "work", environment, running.folder) for number in range(n_workers)]
+    with ExitStack() as stack:
+        for worker in workers:
+            stack.callback(worker.kill)
+            worker.start()
+        wanted = (round_ + 1) * N_TENANTS
+        until(lambda: began_at(running, round_) is not None, "the first sync has begun")
+        started = time.perf_counter()
+        until(lambda: sum(row.state == "succeeded" for row in ledger(running.database_url).syncs) == wanted, "all", 120)
+        took_s = time.perf_counter() - started
+        for worker in workers:
+            worker.stop()
+    return N_TENANTS * DOCUMENTS_A_TENANT / took_s
+
+
+def began_at(running: Cluster, round_: int) -> int | None:
+    running_syncs = [row.id for row in ledger(running.database_url).syncs if row.state != "queued"]
+    return running_syncs[0] if len(running_syncs) > round_ * N_TENANTS else None
+
+
+def main() -> None:
+    """Print the table."""
+    n_cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    with cluster(n_webs=1, n_workers=0) as running:
+        running.embedder.latency_s = LATENCY_S
+        rates = {n: measure(running, round_, n) for round_, n in enumerate(WORKERS)}
+    print(
+        f"\n{N_TENANTS} tenants of {DOCUMENTS_A_TENANT} documents, {LATENCY_S * 1000:.0f} ms a request, {n_cores} cores"
+    )
+    for n_workers, rate in rates.items():
+        print(f"  {n_workers} workers {rate:8.1f} documents/s   {rate / rates[1]:5.2f} x one worker")
+
+
+if __name__ == "__main__":
+    main()

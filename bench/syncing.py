@@ -1,0 +1,63 @@
+"""How much of the bare embedder's speed is left in a sync, and what an unchanged source costs."""
+
+import asyncio
+import statistics
+import time
+
+from bench import corpus
+from bench.house import Measured, scratch_house
+from domain.chunking import chunk
+from domain.parsing import ParseSettings
+from infra.logs import configure_logs
+from infra.parsers.reading import read
+
+N_DOCUMENTS = 300
+ROUNDS = 3
+BATCH = 128
+
+
+async def bare(measured: Measured, files: dict[str, str]) -> tuple[int, float]:
+    """Return how many chunks the files have, and the seconds the embedder alone takes for them."""
+    texts = [
+        each.embedded_text
+        for name, text in files.items()
+        for each in chunk(read(name, "text/markdown", text.encode(), ParseSettings()))
+    ]
+    started = time.perf_counter()
+    for start in range(0, len(texts), BATCH):
+        await measured.tools.embedder.embed(texts[start : start + BATCH])
+    return len(texts), time.perf_counter() - started
+
+
+async def main() -> None:
+    """Print the table."""
+    configure_logs("error", is_production=True)
+    ratios, rates, floors, documents, repeats = [], [], [], [], []
+    async with scratch_house() as measured:
+        for number in range(ROUNDS):
+            files = corpus.documents(N_DOCUMENTS, seed=number)
+            n_chunks, bare_s = await bare(measured, files)
+            measured.source.files = {f"{number}/{name}": text for name, text in files.items()}
+            started = time.perf_counter()
+            sync = await measured.sync()
+            took_s = time.perf_counter() - started
+            assert sync.progress.n_chunks == n_chunks, (sync.progress, sync.reason)
+            floors.append(n_chunks / bare_s)
+            rates.append(n_chunks / took_s)
+            documents.append(N_DOCUMENTS / took_s)
+            ratios.append(bare_s / took_s)
+            started = time.perf_counter()
+            again = await measured.sync()
+            repeats.append(N_DOCUMENTS / (time.perf_counter() - started))
+            assert (again.progress.skipped, again.progress.n_embedded) == (N_DOCUMENTS, 0), again.progress
+    print("\nSync of Markdown documents, two sections of about 200 tokens each; medians of", ROUNDS)
+    print(f"  bare embedder     {statistics.median(floors):8.1f} chunks/s")
+    print(
+        f"  whole sync        {statistics.median(rates):8.1f} chunks/s  {statistics.median(documents):.1f} documents/s"
+    )
+    print(f"  sync / bare       {statistics.median(ratios):8.2f}")
+    print(f"  unchanged again   {statistics.median(repeats):8.0f} documents/s, 0 embeddings")
+
+
+if __name__ == "__main__":
+    asyncio.run(main())

@@ -1,0 +1,183 @@
+"""Evidence: how well each quote speaks to a question, and whether all of it together is enough to answer at all."""
+
+import math
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+
+import msgspec
+import numpy as np
+
+from domain.chunking import Chunk
+from domain.embedding import Embedder, Matrix
+from domain.expectations import disappoints, parts
+from domain.quotes import Quote, quotes
+from domain.search import Analyzer, Passage
+
+WEIGHED_PASSAGES = 3
+"""Passages whose own vector counts as a sign; embedded as their chunks were, so that a cache has them."""
+MAX_QUOTES = 48
+"""Quotes that are embedded, without their headings: a good heading would lend its nearness to every line under it."""
+
+COSINE_WEIGHT = 3.2
+COVERAGE_WEIGHT = 2.5
+CONTEXT_COVERAGE_WEIGHT = 3.0
+"""Coverage by the quote with its title and headings: `Seven years.` answers under a heading that asks."""
+RANK_WEIGHT = 1.2
+NEWS_WEIGHT = 1.0
+"""What a quote says beyond the question's own words."""
+SENTENCE_WEIGHT = 0.3
+DISAPPOINTMENT = 1.1
+QUESTION_MALUS = 1.1
+"""A quote that itself asks seldom answers."""
+FRAGMENT_MALUS = 1.5
+"""A quote that begins in lower case was cut from something."""
+MANY_NEWS = 8
+ECHO_MALUS = 3.0
+"""A quote with no word but the question's and its headings' tells nothing; set by hand."""
+
+SUPPORT_SLOPE = 0.84
+SUPPORT_MIDDLE = 8.1
+"""A quote with this score is as likely as not to answer. `python -m bench.calibration` fits both."""
+
+
+class Scored(msgspec.Struct, frozen=True):
+    """A quote with its score (higher speaks better to the question) and its unit vector (d,).
+
+    `part_scores` are those to the questions within the question, in their order; empty when it is but one.
+    """
+
+    quote: Quote
+    score: float
+    vector: Matrix
+    part_scores: tuple[float, ...] = ()
+
+    @property
+    def support(self) -> float:
+        """How likely it is, between 0 and 1, that a quote with this score answers."""
+        return 1 / (1 + math.exp(-SUPPORT_SLOPE * (max((self.score, *self.part_scores)) - SUPPORT_MIDDLE)))
+
+
+class Evidence(msgspec.Struct, frozen=True):
+    """What the passages have to say: quotes best first, and the signs by which it is judged."""
+
+    question: str
+    passages: tuple[Passage, ...]
+    scored: tuple[Scored, ...]
+    signs: "Signs"
+
+
+class Signs(msgspec.Struct, frozen=True):
+    """What the confidence rests on; higher is better, and all but the score are between 0 and 1."""
+
+    quote_cosine: float = 0.0
+    """Of the quote nearest to the question."""
+    passage_cosine: float = 0.0
+    """Of the nearest among the first three passages."""
+    passage_coverage: float = 0.0
+    """The share of the question's lexemes, weighted by rarity, that the best passage holds."""
+    quote_score: float = 0.0
+    """Of the best quote."""
+
+
+class Asked(msgspec.Struct, frozen=True):
+    """A question, or one within it: its vector, and its lexemes with their weights, which add up to 1."""
+
+    text: str
+    vector: Matrix
+    weights: dict[str, float]
+
+
+async def weigh(question: str, passages: Sequence[Passage], embedder: Embedder, analyzer: Analyzer) -> Evidence:
+    """Return the evidence for a question in these passages, which come best first.
+
+    Raises: Unavailable when the embedder is.
+    """
+    wanted = _lexemes(question, analyzer)
+    held = [_lexemes(_whole(passage), analyzer) for passage in passages]
+    rarity = _rarity(wanted, held)
+    candidates = sorted(quotes(passages, analyzer), key=lambda quote: (-_share(quote.lexemes, rarity), quote.rank))[
+        :MAX_QUOTES
+    ]
+    if not candidates:
+        return Evidence(question, tuple(passages), (), Signs())
+    asked = [question, *parts(question)]
+    weighed = [_as_embedded(passage) for passage in passages[:WEIGHED_PASSAGES]]
+    vectors = await embedder.embed([*asked, *weighed, *(quote.spoken for quote in candidates)])
+    of_asked, of_passages, of_quotes = np.split(vectors, [len(asked), len(asked) + len(weighed)])
+    scored = _scored(_questions(asked, of_asked, candidates, held, analyzer), candidates, of_quotes, analyzer)
+    signs = Signs(
+        quote_cosine=float(np.max(of_quotes @ of_asked[0])),
+        passage_cosine=float(np.max(of_passages @ of_asked[0])),
+        passage_coverage=max(_share(lexemes, rarity) for lexemes in held),
+        quote_score=scored[0].score,
+    )
+    return Evidence(question, tuple(passages), tuple(scored), signs)
+
+
+def _as_embedded(passage: Passage) -> str:
+    return Chunk(0, passage.start, passage.end, passage.text, passage.heading_path, passage.title).embedded_text
+
+
+def _whole(passage: Passage) -> str:
+    return " ".join((passage.title, *passage.heading_path, passage.text))
+
+
+def _lexemes(text: str, analyzer: Analyzer) -> frozenset[str]:
+    return frozenset(word.lexeme for word in analyzer.words(text))
+
+
+def _rarity(wanted: Collection[str], held: Sequence[frozenset[str]]) -> dict[str, float]:
+    """Weigh the question's lexemes as BM25 does, with the texts given as the collection; they add up to 1."""
+    n_texts = len(held)
+    counts = Counter(lexeme for lexemes in held for lexeme in lexemes if lexeme in wanted)
+    weights = {lexeme: math.log(1 + (n_texts - counts[lexeme] + 0.5) / (counts[lexeme] + 0.5)) for lexeme in wanted}
+    total = sum(weights.values()) or 1.0
+    return {lexeme: weight / total for lexeme, weight in weights.items()}
+
+
+def _share(lexemes: frozenset[str], rarity: Mapping[str, float]) -> float:
+    return sum(weight for lexeme, weight in rarity.items() if lexeme in lexemes)
+
+
+def _questions(
+    texts: Sequence[str],
+    vectors: Matrix,
+    candidates: Sequence[Quote],
+    held: Sequence[frozenset[str]],
+    analyzer: Analyzer,
+) -> list[Asked]:
+    """Weigh each question's words by their rarity among the quotes; those that no passage holds tell none apart."""
+    known = frozenset[str]().union(*held)
+    among = [quote.lexemes for quote in candidates]
+    return [
+        Asked(text, vector, _rarity(_lexemes(text, analyzer) & known, among))
+        for text, vector in zip(texts, vectors, strict=True)
+    ]
+
+
+def _scored(asked: Sequence[Asked], candidates: Sequence[Quote], vectors: Matrix, analyzer: Analyzer) -> list[Scored]:
+    """Return the quotes with their scores, best first."""
+    scored = []
+    for quote, vector in zip(candidates, vectors, strict=True):
+        context = _lexemes(" ".join((quote.passage.title, *quote.passage.heading_path)), analyzer)
+        whole, *of_parts = (_score(quote, vector, context, each) for each in asked)
+        scored.append(Scored(quote, whole, vector, tuple(of_parts)))
+    return sorted(scored, key=lambda one: (-one.score, one.quote.rank, one.quote.start))
+
+
+def _score(quote: Quote, vector: Matrix, context: frozenset[str], asked: Asked) -> float:
+    """Add up what speaks for a quote; differences between two quotes of one question are log odds."""
+    text = quote.spoken
+    n_new = len(quote.lexemes - context - asked.weights.keys())
+    return (
+        COSINE_WEIGHT * float(vector @ asked.vector)
+        + COVERAGE_WEIGHT * _share(quote.lexemes, asked.weights)
+        + CONTEXT_COVERAGE_WEIGHT * _share(quote.lexemes | context, asked.weights)
+        + RANK_WEIGHT / (1 + quote.rank)
+        + NEWS_WEIGHT * min(1.0, n_new / MANY_NEWS)
+        + SENTENCE_WEIGHT * text.endswith((".", "!", "?", '"', "”", ")"))
+        - DISAPPOINTMENT * disappoints(asked.text, text)
+        - QUESTION_MALUS * text.endswith("?")
+        - ECHO_MALUS * (n_new == 0)
+        - FRAGMENT_MALUS * text[:1].islower()
+    )

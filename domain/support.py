@@ -1,0 +1,111 @@
+"""Support: whether a sentence that a language model wrote is carried by the passages it cites, and by which words."""
+
+import re
+from collections.abc import Mapping, Sequence
+
+import msgspec
+import numpy as np
+
+from domain.conversations import Sentence
+from domain.embedding import Embedder
+from domain.evidence import Evidence, Scored
+from domain.quotes import Quote
+from domain.search import Analyzer, Passage
+
+SUPPORTED_FROM = 0.55
+"""Half the share of the sentence's words found in its passage, half its cosine to the nearest quote there."""
+MIN_SHARED = 0.5
+"""Under half of the words from the cited passage, a sentence says something of its own."""
+NEARLY_THE_SAME = 0.6
+"""Share of words from which a sentence is read as a restatement of the quote, so that a `not` must be in both."""
+
+MARKER = re.compile(r"\s*\[(\d{1,3}(?:\s*,\s*\d{1,3})*)\]")
+FIGURE = re.compile(r"\d+(?:[.,:/-]\d+)*")
+CALENDAR = re.compile(
+    r"\b(january|february|march|april|may|june|july|august|september|october|november|december"
+    r"|monday|tuesday|wednesday|thursday|friday|saturday|sunday)\b",
+    re.IGNORECASE,
+)
+NAME = re.compile(r"(?<=[\w,;:)] )[A-Z][\w'’-]+")
+NEGATION = re.compile(r"\b(not|no|never|none|nobody|nothing|neither|nor|without|cannot)\b|n['’]t\b", re.IGNORECASE)
+
+
+class Claimed(msgspec.Struct, frozen=True):
+    """A written sentence without its markers, and the numbers it cited, counted from 1."""
+
+    text: str
+    numbers: tuple[int, ...]
+
+
+def claimed(written: str) -> Claimed:
+    """Take the `[n]` markers out of a written sentence."""
+    numbers = [int(number) for marker in MARKER.findall(written) for number in marker.split(",")]
+    return Claimed(" ".join(MARKER.sub("", written).split()), tuple(dict.fromkeys(numbers)))
+
+
+async def supported(written: str, evidence: Evidence, embedder: Embedder, analyzer: Analyzer) -> Sentence | None:
+    """Return the sentence with the quotes that carry it, or None when they do not.
+
+    Every marker must exist, every figure, date and name must stand in what is cited, enough words must be shared, and a
+    restatement may not turn a yes into a no. Orders hidden in a passage carry nothing: they are not among the quotes.
+    Raises: Unavailable when the embedder is.
+    """
+    claim = claimed(written)
+    lexemes = frozenset(word.lexeme for word in analyzer.words(claim.text))
+    if not lexemes or not claim.numbers or not all(1 <= number <= len(evidence.passages) for number in claim.numbers):
+        return None
+    cited = [evidence.passages[number - 1] for number in claim.numbers]
+    quotes = [[one for one in evidence.scored if one.quote.passage == passage] for passage in cited]
+    if not all(quotes) or not _facts_stand(
+        claim.text, [one for group in quotes for one in group], cited, evidence.question
+    ):
+        return None
+    vector = (await embedder.embed([claim.text]))[0]
+    similarity = {one.quote: float(one.vector @ vector) for group in quotes for one in group}
+    best = [max(group, key=lambda one: _nearness(one, lexemes, similarity)) for group in quotes]
+    support = _support(lexemes, quotes, best, similarity)
+    if support < SUPPORTED_FROM or any(_turns(claim.text, lexemes, one) for one in best):
+        return None
+    return Sentence(claim.text, tuple(one.quote.citation for one in best), round(support, 3))
+
+
+def _facts_stand(text: str, quotes: Sequence[Scored], cited: Sequence[Passage], question: str) -> bool:
+    """Return whether figures and dates are in the quotes, and names there, in a heading, or in the question."""
+    said = " ".join(one.quote.text for one in quotes)
+    figures = {figure.replace(",", "") for figure in FIGURE.findall(said)}
+    if not {figure.replace(",", "") for figure in FIGURE.findall(text)} <= figures:
+        return False
+    if not {day.lower() for day in CALENDAR.findall(text)} <= {day.lower() for day in CALENDAR.findall(said)}:
+        return False
+    around = " ".join(
+        (said, question, *(" ".join((one.title, *one.heading_path, one.author)) for one in cited))
+    ).lower()
+    return all(name.lower().removesuffix("'s").removesuffix("’s") in around for name in NAME.findall(text))
+
+
+def _nearness(one: Scored, lexemes: frozenset[str], similarity: Mapping[Quote, float]) -> float:
+    return _shared(lexemes, one.quote.lexemes) + similarity[one.quote]
+
+
+def _support(
+    lexemes: frozenset[str],
+    quotes: Sequence[Sequence[Scored]],
+    best: Sequence[Scored],
+    similarity: Mapping[Quote, float],
+) -> float:
+    everything = frozenset[str]().union(*(one.quote.lexemes for group in quotes for one in group))
+    shared = _shared(lexemes, everything)
+    if shared < MIN_SHARED:
+        return 0.0
+    nearest = float(np.max([similarity[one.quote] for one in best]))
+    return min(1.0, 0.5 * shared + 0.5 * max(0.0, nearest))
+
+
+def _turns(text: str, lexemes: frozenset[str], one: Scored) -> bool:
+    """Return whether the sentence restates the quote but for a negation."""
+    is_restated = _shared(lexemes, one.quote.lexemes) >= NEARLY_THE_SAME
+    return is_restated and bool(NEGATION.search(text)) != bool(NEGATION.search(one.quote.text))
+
+
+def _shared(lexemes: frozenset[str], others: frozenset[str]) -> float:
+    return len(lexemes & others) / len(lexemes)

@@ -1,0 +1,78 @@
+"""What happens to an item on its way in, as values that travel through a sync's queues; and the attempt's own state."""
+
+from dataclasses import dataclass, field
+
+import msgspec
+
+from domain.chunking import Chunk
+from domain.documents import Kept
+from domain.embedding import Matrix
+from domain.integrations import Gone, Integration, Item
+from domain.parsing import ParsedDocument
+from domain.people import Viewer
+from domain.progress import Progress
+from domain.syncs import Sync
+from domain.vault import OpenVault, Tools
+
+
+class Prepared(msgspec.Struct, frozen=True):
+    """A document on its way in; `vectors` is filled by the embedding stage."""
+
+    item: Item
+    content_hash: str
+    parsed: ParsedDocument
+    chunks: list[Chunk]
+    size_bytes: int
+    vectors: Matrix | None = None
+
+
+class Unchanged(msgspec.Struct, frozen=True):
+    """An item whose document stands already."""
+
+    kept: Kept
+    external_id: str
+    is_from_this_sync: bool
+    """An earlier attempt of this very sync has written it."""
+
+
+class Failed(msgspec.Struct, frozen=True):
+    """An item that cannot be brought in; what was known of it before stays as it was."""
+
+    external_id: str
+    name: str
+    reason: str
+    document_id: int | None = None
+
+
+class PageEnd(msgspec.Struct, frozen=True):
+    """Everything up to this cursor is in the queue before this mark; `cursor` is None where there is none to keep."""
+
+    cursor: str | None
+
+
+Step = Prepared | Unchanged | Failed | Gone | PageEnd
+
+
+@dataclass(slots=True)
+class Run:
+    """One attempt's own state: what was counted, what waits to be written; nothing of it outlives the attempt."""
+
+    sync: Sync
+    integration: Integration
+    viewer: Viewer
+    tools: Tools
+    open_vault: OpenVault
+    progress: Progress
+    unchanged: list[Unchanged] = field(default_factory=list)
+    """Met since the last page's end; written together there."""
+    succeeded: list[str] = field(default_factory=list)
+    """External ids that are to leave the list of failures there."""
+
+    def count(self, **changes: int) -> None:
+        """Add to counters of the progress, by name."""
+        summed = {name: getattr(self.progress, name) + amount for name, amount in changes.items()}
+        self.progress = msgspec.structs.replace(self.progress, **summed)
+
+    def note(self, **changes: object) -> None:
+        """Replace fields of the progress."""
+        self.progress = msgspec.structs.replace(self.progress, **changes)

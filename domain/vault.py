@@ -1,0 +1,79 @@
+"""The two bundles every reader must learn: Vault (what a viewer may touch inside) and Tools (what lies outside)."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from domain.audit import Audit
+from domain.conversations import Conversations
+from domain.credentials import Credentials, Nonces, OAuth
+from domain.documents import Documents
+from domain.embedding import Embedder
+from domain.facts import Fact
+from domain.integrations import Connector, Integration, Integrations
+from domain.language import LanguageModel
+from domain.lobby import Lobby
+from domain.members import Members
+from domain.parsing import Parser
+from domain.people import Viewer
+from domain.search import Analyzer, Passages
+from domain.syncs import Syncs
+from domain.uploads import Uploads
+
+
+@dataclass(frozen=True, slots=True)
+class Vault:
+    """The stores, bound to one transaction, one tenant and one viewer. It commits when it is closed without error."""
+
+    viewer: Viewer
+    members: Members
+    integrations: Integrations
+    credentials: Credentials
+    nonces: Nonces
+    uploads: Uploads
+    syncs: Syncs
+    documents: Documents
+    passages: Passages
+    conversations: Conversations
+    audit: Audit
+
+
+OpenVault = Callable[[Viewer], AbstractAsyncContextManager[Vault]]
+"""Opens a transaction for a viewer; commits at the end, rolls back on an error, announces facts after the commit."""
+
+OpenLobby = Callable[[], AbstractAsyncContextManager[Lobby]]
+"""The same for accounts and sessions."""
+
+
+class Passwords(Protocol):
+    """Hashes and checks passwords; both take tens of milliseconds on purpose and run off the event loop."""
+
+    async def hash(self, password: str) -> str:
+        """Return a salted hash."""
+
+    async def verify(self, password_hash: str, password: str) -> bool:
+        """Return whether the password is right; an empty hash takes as long and is never right."""
+
+
+class Watch(Protocol):
+    """Lets a stream follow a tenant's facts."""
+
+    def __call__(self, tenant_id: int) -> AbstractAsyncContextManager[AsyncIterator[Fact]]:
+        """Subscribe, then yield facts as they are announced; slow readers lose middle facts, never the last."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What lies outside: models, parsers, sources, the clock."""
+
+    embedder: Embedder
+    analyzer: Analyzer
+    language_model: LanguageModel | None
+    make_parser: Callable[[], AbstractAsyncContextManager[Parser]]
+    connect: Callable[[Integration, Viewer, OpenVault], Connector]
+    passwords: Passwords
+    now: Callable[[], datetime]
+    oauth: OAuth | None = None
+    """None where this deployment was given no client id of any provider."""

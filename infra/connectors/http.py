@@ -1,0 +1,142 @@
+"""Reading a provider's API in somebody's name: time-outs, renewed tokens, rate limits, retries, pages."""
+
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+
+import httpx
+import stamina
+
+from domain.errors import Forbidden, Invalid, NotFound, Unavailable
+from domain.oauth import lost_access
+
+TIMEOUT = httpx.Timeout(30.0, connect=10.0)
+N_TRIES = 6
+TRIED_FOR_S = 180.0
+MAX_WAIT_S = 120.0
+"""A rate limit that ends sooner is waited for; a later one ends the sync, which goes on from its cursor next time."""
+MAX_PAGES = 20_000
+MAX_RESPONSE_BYTES = 160 * 1024 * 1024
+
+Token = Callable[[str], Awaitable[str]]
+"""Gives an access token that is not the refused one ("" when none was). Raises: Forbidden, Unavailable."""
+
+
+class Waiting(Exception):
+    """The provider asks for a pause of so many seconds; None leaves its length to us."""
+
+    def __init__(self, reason: str, wait_s: float | None) -> None:
+        super().__init__(reason)
+        self.wait_s = wait_s
+
+
+class Source:
+    """One provider's API, as one account sees it; links and redirects that lead to another server are not followed."""
+
+    def __init__(self, client: httpx.AsyncClient, title: str, base_url: str, token: Token) -> None:
+        self._client = client
+        self._title = title
+        self._base_url = httpx.URL(base_url)
+        self._token = token
+
+    async def get(self, path: str, params: Mapping[str, str] | None = None) -> httpx.Response:
+        """Return a successful answer.
+
+        Raises: Forbidden when our access has ended, NotFound, Invalid when this one thing is refused, Unavailable.
+        """
+        url = self._url(path)
+        try:
+            async for attempt in stamina.retry_context(
+                on=_pause, attempts=N_TRIES, timeout=TRIED_FOR_S, wait_initial=0.5, wait_max=20.0
+            ):
+                with attempt:
+                    return await self._once(url, params)
+        except (Waiting, httpx.TransportError) as error:
+            raise Unavailable(
+                f"{self._title} does not answer ({error or type(error).__name__}). The next sync goes on from here."
+            ) from error
+        raise AssertionError("the last attempt returns or raises")
+
+    async def pages(self, path: str, params: Mapping[str, str]) -> AsyncIterator[httpx.Response]:
+        """Yield an answer and those its `Link` header leads to (RFC 8288).
+
+        Raises: Unavailable when the pages go in a circle or never end; what `get` raises.
+        """
+        seen: set[str] = set()
+        answer = await self.get(path, params)
+        while True:
+            yield answer
+            following = answer.links.get("next", {}).get("url", "")
+            if not following:
+                return
+            if following in seen or len(seen) >= MAX_PAGES:
+                raise Unavailable(f"{self._title} sends the same pages again and again. Sync again later.")
+            seen.add(following)
+            answer = await self.get(following)
+
+    async def _once(self, url: httpx.URL, params: Mapping[str, str] | None) -> httpx.Response:
+        token = await self._token("")
+        answer = await self._send(url, params, token)
+        if answer.status_code == 401:
+            answer = await self._send(url, params, await self._token(token))
+        self._refuse(answer)
+        return answer
+
+    async def _send(self, url: httpx.URL, params: Mapping[str, str] | None, token: str) -> httpx.Response:
+        headers = {"Authorization": f"Bearer {token}", "Accept": "application/json"}
+        for _ in range(4):
+            answer = await self._client.get(url, params=params, headers=headers, timeout=TIMEOUT)
+            if not answer.has_redirect_location:
+                break
+            url, params = self._url(str(answer.url.join(answer.headers["Location"]))), None
+        return answer
+
+    def _url(self, path: str) -> httpx.URL:
+        """Where to ask: our token goes nowhere else. Raises: Unavailable."""
+        url = httpx.URL(path) if "://" in path else httpx.URL(f"{self._base_url}{path}")
+        if (url.scheme, url.host, url.port) != (self._base_url.scheme, self._base_url.host, self._base_url.port):
+            raise Unavailable(f"{self._title} led to another server ({url.host}), where we do not follow.")
+        return url
+
+    def _refuse(self, answer: httpx.Response) -> None:
+        status = answer.status_code
+        if status == 401:
+            raise Forbidden(lost_access(self._title))
+        if status == 429 or (status == 403 and _is_limited(answer)):
+            raise Waiting("it asks us to slow down", _asked_wait_s(answer))
+        if status in (404, 410):
+            raise NotFound(f"This is no longer at {self._title}, or was never ours to see.")
+        if status >= 500:
+            raise Waiting(f"status {status}", None)
+        if status >= 400:
+            raise Invalid(f"{self._title} does not let us read this: {_reason(answer)}")
+
+
+def _pause(error: Exception) -> bool | float:
+    """Whether to try again, and after how many seconds where the provider says."""
+    if isinstance(error, Waiting):
+        return error.wait_s is None or (error.wait_s if error.wait_s <= MAX_WAIT_S else False)
+    return isinstance(error, httpx.TransportError)
+
+
+def _is_limited(answer: httpx.Response) -> bool:
+    return "retry-after" in answer.headers or answer.headers.get("x-ratelimit-remaining") == "0"
+
+
+def _asked_wait_s(answer: httpx.Response) -> float | None:
+    """How long to wait: `Retry-After` in seconds, or until the limit is reset."""
+    try:
+        if after := answer.headers.get("retry-after"):
+            return max(0.0, float(after))
+        if answer.headers.get("x-ratelimit-remaining") == "0":
+            return max(1.0, float(answer.headers["x-ratelimit-reset"]) - time.time())
+    except (KeyError, ValueError):
+        return None
+    return None
+
+
+def _reason(answer: httpx.Response) -> str:
+    try:
+        said = answer.json()["message"]
+    except (ValueError, KeyError, TypeError):
+        said = ""
+    return f"{said or f'status {answer.status_code}'}"[:300]

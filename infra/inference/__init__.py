@@ -1,0 +1,1 @@
+"""Models that embed and write: run here with OpenVINO, or asked for at an OpenAI-compatible address."""

@@ -1,0 +1,110 @@
+"""The job queue (procrastinate): jobs are rows, inserted in the same transaction as the change that wants them."""
+
+from datetime import UTC, datetime
+
+import psycopg
+import sqlalchemy as sa
+from procrastinate import App, PsycopgConnector
+from procrastinate.jobs import Job, Status
+from procrastinate.manager import JobManager
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+SYNC_TASK = "sync"
+SYNCS, UPLOADS, CHORES = "syncs", "uploads", "chores"
+SHORT_QUEUES = (UPLOADS, CHORES)
+"""Every worker keeps a place free for these, so that they never wait for a long sync to end."""
+ALL_QUEUES = (SYNCS, *SHORT_QUEUES, "default")
+"""A release before this one has put its jobs into the last."""
+UPLOAD_PRIORITY, CHORE_PRIORITY = 10, 100
+SYNCS_PER_TENANT = 2
+FREEST_LANE = sa.text(
+    "select lane from generate_series(1, :n_lanes) lane left join procrastinate_jobs j"
+    " on j.lock = format('tenant:%s:%s', cast(:tenant as bigint), lane) and j.status in ('todo', 'doing')"
+    " group by lane order by count(j.id), lane limit 1"
+)
+HELD = """
+    from (select id from procrastinate_jobs where id = %(job_id)s
+    and status = any(%(states)s::procrastinate_job_status[])
+    and (worker_id is null or worker_id = %(worker_id)s) for update) held
+"""
+FINISH = f"select procrastinate_finish_job_v1(held.id, %(status)s::procrastinate_job_status, %(delete_job)s) {HELD}"
+RETRY = f"""
+    select procrastinate_retry_job_v2(held.id, %(retry_at)s, %(priority)s, %(queue)s, %(lock)s) {HELD}
+"""
+
+
+class OwnedJobs(JobManager):
+    """Ends a job, or gives it back, only while it has not been given to another worker.
+
+    A worker that was silent for long loses its jobs; when it wakes up, it must not delete them under their new owners:
+    should those die, nobody would know any more that there is something to do.
+    """
+
+    async def finish_job(self, job: Job, status: Status, delete_job: bool) -> None:
+        await self.connector.execute_query_all_async(
+            FINISH,
+            job_id=job.id,
+            worker_id=job.worker_id,
+            states=["todo", "doing"],
+            status=status.value,
+            delete_job=delete_job,
+        )
+
+    async def retry_job(
+        self,
+        job: Job,
+        retry_at: datetime | None = None,
+        priority: int | None = None,
+        queue: str | None = None,
+        lock: str | None = None,
+    ) -> None:
+        await self.connector.execute_query_all_async(
+            RETRY,
+            job_id=job.id,
+            worker_id=job.worker_id,
+            states=["doing"],
+            retry_at=retry_at or datetime.now(UTC),
+            priority=priority,
+            queue=queue,
+            lock=lock,
+        )
+
+
+class JobQueue(App):
+    """The queue, which knows how many syncs of one tenant may run at once, uploads apart."""
+
+    syncs_per_tenant = SYNCS_PER_TENANT
+
+
+def make_queue(database_url: str, pool_size: int = 1, syncs_per_tenant: int = SYNCS_PER_TENANT) -> JobQueue:
+    """Return the queue. Its pool opens with `queue.open_async()`, which only workers need: others only defer."""
+    queue = JobQueue(connector=PsycopgConnector(conninfo=database_url, min_size=1, max_size=pool_size))
+    queue.job_manager = OwnedJobs(queue.connector)
+    queue.syncs_per_tenant = syncs_per_tenant
+    return queue
+
+
+async def defer_sync(
+    queue: JobQueue, connection: AsyncConnection, tenant_id: int, sync_id: int, is_upload: bool
+) -> None:
+    """Insert a sync's job on this connection, into one of its tenant's lanes, or into the one for its uploads.
+
+    A lane is a lock: one job runs in it at a time, on whichever worker, and the next lets those of other tenants pass.
+    """
+    lock = f"uploads:{tenant_id}" if is_upload else await _free_lane(queue, connection, tenant_id)
+    raw = await connection.get_raw_connection()
+    driver = raw.driver_connection
+    assert isinstance(driver, psycopg.AsyncConnection)  # noqa: S101  # for the type checker: the engine is psycopg's
+    job = queue.configure_task(
+        SYNC_TASK,
+        queue=UPLOADS if is_upload else SYNCS,
+        priority=UPLOAD_PRIORITY if is_upload else 0,
+        lock=lock,
+        connection=driver,
+    )
+    await job.defer_async(tenant_id=tenant_id, sync_id=sync_id)
+
+
+async def _free_lane(queue: JobQueue, connection: AsyncConnection, tenant_id: int) -> str:
+    rows = await connection.execute(FREEST_LANE, {"n_lanes": queue.syncs_per_tenant, "tenant": tenant_id})
+    return f"tenant:{tenant_id}:{rows.scalar_one()}"

@@ -1,0 +1,164 @@
+"""The settings of a process, read from the environment once, by name; a wrong one is one clear line."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
+
+MIN_SECRET_CHARACTERS = 32
+GITHUB_URL = "https://github.com"
+GITHUB_API_URL = "https://api.github.com"
+
+
+class WrongSetting(Exception):
+    """A setting is missing or cannot be used; its text is one line that names it."""
+
+
+class ProviderSettings(msgspec.Struct, frozen=True):
+    """How this deployment is registered at a provider, and where that provider answers."""
+
+    client_id: str
+    """"" means: not offered."""
+    client_secret: str
+    url: str
+    api_url: str
+    authorize_url: str
+    token_url: str
+    revoke_url: str
+
+
+class Settings(msgspec.Struct, frozen=True):
+    """Everything an operator can set; the README's table of settings is made of these."""
+
+    database_url: str
+    """"" means: the embedded server."""
+    redis_url: str
+    """"" means: none; with an embedded database also the embedded Redis."""
+    folder: Path
+    """Where embedded servers and exported models keep their files."""
+    secret_key: str
+    previous_secret_keys: tuple[str, ...]
+    """Those before it: what they sealed can still be opened."""
+    base_url: str
+    host: str
+    port: int
+    is_production: bool
+    n_web_connections: int
+    n_worker_connections: int
+    worker_concurrency: int
+    syncs_per_tenant: int
+    embedding_model: str
+    embedding_precision: str
+    embedding_base_url: str
+    embedding_api_key: str
+    llm_base_url: str
+    llm_api_key: str
+    llm_model: str
+    log_level: str
+    is_limiting: bool
+    metrics_token: str
+    metrics_port: int
+    """0 means: workers serve no metrics."""
+    github: ProviderSettings
+
+    @property
+    def is_embedded(self) -> bool:
+        """Whether this machine runs its own servers."""
+        return not self.database_url
+
+
+def read_settings(environment: Mapping[str, str]) -> Settings:
+    """Return the settings. Raises: WrongSetting, for the first that is wrong."""
+    is_production = environment.get("KNOWLEDGEVAULT_ENV", "development") == "production"
+    port = _number(environment, "PORT", 8000, 0, 65535)
+    return Settings(
+        database_url=_url(environment, "DATABASE_URL", ("postgres://", "postgresql://"), is_needed=is_production),
+        redis_url=_url(environment, "REDIS_URL", ("redis://", "rediss://", "unix://"), is_needed=False),
+        folder=Path(environment.get("VAULT_DIR", ".vault")),
+        secret_key=_secret(environment, is_production),
+        previous_secret_keys=tuple(environment.get("SECRET_KEY_PREVIOUS", "").split()),
+        base_url=_url(environment, "BASE_URL", ("http://", "https://"), is_needed=is_production)
+        or f"http://127.0.0.1:{port}",
+        host=environment.get("HOST") or ("0.0.0.0" if is_production else "127.0.0.1"),  # noqa: S104  # a PaaS router needs it
+        port=port,
+        is_production=is_production,
+        n_web_connections=_number(environment, "WEB_CONNECTIONS", 2, 1, 50),
+        n_worker_connections=_number(environment, "WORKER_CONNECTIONS", 2, 2, 50),
+        worker_concurrency=_number(environment, "WORKER_CONCURRENCY", 2, 1, 16),
+        syncs_per_tenant=_number(environment, "SYNCS_PER_TENANT", 2, 1, 100),
+        embedding_model=environment.get("EMBEDDING_MODEL", ""),
+        embedding_precision=_choice(environment, "EMBEDDING_PRECISION", ("auto", "bf16", "f32")),
+        embedding_base_url=_url(environment, "EMBEDDING_BASE_URL", ("http://", "https://"), is_needed=False),
+        embedding_api_key=environment.get("EMBEDDING_API_KEY", ""),
+        llm_base_url=_url(environment, "LLM_BASE_URL", ("http://", "https://"), is_needed=False),
+        llm_api_key=environment.get("LLM_API_KEY", ""),
+        llm_model=_llm_model(environment),
+        log_level=_choice(environment, "LOG_LEVEL", ("info", "debug", "warning", "error")),
+        is_limiting=_choice(environment, "RATE_LIMITS", ("on", "off")) == "on",
+        metrics_token=environment.get("METRICS_TOKEN", "").strip(),
+        metrics_port=_number(environment, "METRICS_PORT", 0, 0, 65535),
+        github=_github(environment),
+    )
+
+
+def _url(environment: Mapping[str, str], name: str, schemes: tuple[str, ...], is_needed: bool) -> str:
+    value = environment.get(name, "").strip()
+    if value and not value.startswith(schemes):
+        raise WrongSetting(f"{name} must begin with one of {', '.join(schemes)}")
+    if is_needed and not value:
+        raise WrongSetting(f"{name} is missing: it must be set when KNOWLEDGEVAULT_ENV=production")
+    return value.rstrip("/") if not name.startswith(("DATABASE", "REDIS")) else value
+
+
+def _number(environment: Mapping[str, str], name: str, default: int, least: int, most: int) -> int:
+    value = environment.get(name, "").strip() or str(default)
+    if not value.isdecimal() or not least <= int(value) <= most:
+        raise WrongSetting(f"{name} must be a whole number from {least} to {most}, not {value!r}")
+    return int(value)
+
+
+def _choice(environment: Mapping[str, str], name: str, choices: tuple[str, ...]) -> str:
+    value = environment.get(name, "").strip().lower() or choices[0]
+    if value not in choices:
+        raise WrongSetting(f"{name} must be one of {', '.join(choices)}, not {value!r}")
+    return value
+
+
+def _secret(environment: Mapping[str, str], is_production: bool) -> str:
+    value = environment.get("SECRET_KEY", "")
+    if is_production and len(value) < MIN_SECRET_CHARACTERS:
+        raise WrongSetting(f"SECRET_KEY must have at least {MIN_SECRET_CHARACTERS} characters in production")
+    return value or "a-secret-that-only-a-development-machine-may-use"
+
+
+def _llm_model(environment: Mapping[str, str]) -> str:
+    model = environment.get("LLM_MODEL", "")
+    if environment.get("LLM_BASE_URL") and not model:
+        raise WrongSetting("LLM_MODEL is missing: it must name a model of the server at LLM_BASE_URL")
+    return model
+
+
+def _github(environment: Mapping[str, str]) -> ProviderSettings:
+    client_id, client_secret = _client(environment, "GITHUB")
+    url, api_url = _at(environment, "GITHUB_URL", GITHUB_URL), _at(environment, "GITHUB_API_URL", GITHUB_API_URL)
+    return ProviderSettings(
+        client_id=client_id,
+        client_secret=client_secret,
+        url=url,
+        api_url=api_url,
+        authorize_url=_at(environment, "GITHUB_AUTHORIZE_URL", f"{url}/login/oauth/authorize"),
+        token_url=_at(environment, "GITHUB_TOKEN_URL", f"{url}/login/oauth/access_token"),
+        revoke_url=_at(environment, "GITHUB_REVOKE_URL", f"{api_url}/applications/{client_id}/token"),
+    )
+
+
+def _client(environment: Mapping[str, str], name: str) -> tuple[str, str]:
+    client_id = environment.get(f"{name}_CLIENT_ID", "").strip()
+    client_secret = environment.get(f"{name}_CLIENT_SECRET", "").strip()
+    if client_id and not client_secret:
+        raise WrongSetting(f"{name}_CLIENT_SECRET is missing: it belongs to {name}_CLIENT_ID")
+    return client_id, client_secret
+
+
+def _at(environment: Mapping[str, str], name: str, default: str) -> str:
+    return _url(environment, name, ("http://", "https://"), is_needed=False) or default

@@ -1,0 +1,85 @@
+"""The stores: SQL lives in this folder only, one module a noun. `Stores` opens vaults and lobbies over one engine."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from domain.facts import Fact
+from domain.lobby import Lobby
+from domain.people import Viewer
+from domain.vault import Vault
+from infra.analysis import WordAnalyzer
+from infra.database import lobby_transaction, tenant_transaction
+from infra.queue import JobQueue
+from infra.secrets import Sealer
+from infra.store.audit import AuditStore
+from infra.store.conversations import ConversationStore
+from infra.store.credentials import CredentialStore
+from infra.store.documents import DocumentStore
+from infra.store.integrations import IntegrationStore
+from infra.store.lobby import LobbyStore
+from infra.store.members import MemberStore
+from infra.store.oauth import NonceStore
+from infra.store.passages import PassageStore
+from infra.store.syncs import SyncStore
+from infra.store.uploads import UploadStore
+
+Publish = Callable[[int, Sequence[Fact]], Awaitable[None]]
+"""Carries a tenant's facts to whoever watches; it must not raise."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """Opens transactions for viewers; facts are published after the commit, and only then."""
+
+    engine: AsyncEngine
+    queue: JobQueue
+    analyzer: WordAnalyzer
+    model: str
+    """Name and revision of the embedding model: vectors of another are not compared."""
+    publish: Publish
+    sealer: Sealer
+
+    @asynccontextmanager
+    async def open_vault(self, viewer: Viewer) -> AsyncIterator[Vault]:
+        """See `domain.vault.OpenVault`."""
+        facts: dict[int, list[Fact]] = {}
+        async with tenant_transaction(self.engine, viewer.tenant_id) as connection:
+            yield self._vault(connection, viewer, _collector(facts))
+        await self._publish_all(facts)
+
+    @asynccontextmanager
+    async def open_lobby(self) -> AsyncIterator[Lobby]:
+        """See `domain.vault.OpenLobby`."""
+        facts: dict[int, list[Fact]] = {}
+        async with lobby_transaction(self.engine) as connection:
+            yield LobbyStore(connection, _collector(facts))
+        await self._publish_all(facts)
+
+    def _vault(self, connection: AsyncConnection, viewer: Viewer, announce: Callable[[int, Fact], None]) -> Vault:
+        return Vault(
+            viewer=viewer,
+            members=MemberStore(connection, viewer, announce),
+            integrations=IntegrationStore(connection, viewer),
+            credentials=CredentialStore(connection, viewer, self.sealer),
+            nonces=NonceStore(connection, viewer),
+            uploads=UploadStore(connection, viewer),
+            syncs=SyncStore(connection, viewer, announce, self.queue),
+            documents=DocumentStore(connection, viewer, self.analyzer, self.model),
+            passages=PassageStore(connection, viewer, self.analyzer),
+            conversations=ConversationStore(connection, viewer),
+            audit=AuditStore(connection, viewer),
+        )
+
+    async def _publish_all(self, facts: dict[int, list[Fact]]) -> None:
+        for tenant_id, announced in facts.items():
+            await self.publish(tenant_id, announced)
+
+
+def _collector(facts: dict[int, list[Fact]]) -> Callable[[int, Fact], None]:
+    def announce(tenant_id: int, fact: Fact) -> None:
+        facts.setdefault(tenant_id, []).append(fact)
+
+    return announce

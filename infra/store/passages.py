@@ -1,0 +1,147 @@
+"""The search index in Postgres: a lexical and a vector leg, each one statement that checks access itself.
+
+`chunk_index` has no row-level policy (docs/decisions/0002), so each statement names its tenant and joins `documents`,
+whose policy is forced: a row of another tenant cannot come through either. The legs join by the document's id alone:
+were tenants equated too, the planner would carry the policy's condition over to `chunk_index`, and with it the ban on
+using the word index for `@@`.
+"""
+
+from collections.abc import Sequence
+
+import msgspec
+import numpy as np
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from domain.embedding import Matrix
+from domain.lexical import frequencies, question_weights
+from domain.people import Viewer
+from domain.search import Candidate, Passage, SearchFilter
+from infra.analysis import WordAnalyzer
+from infra.store.access import READABLE, access_binds
+from infra.store.ingest import dense_text, sparse_text, tenant_lexeme
+
+MAX_QUESTION_WORDS = 64
+"""Of a very long question, its rarest words are searched for."""
+EXACT_BELOW_CHUNKS = 20_000
+"""Tenants smaller than this are searched exactly: reading their rows costs less than walking everybody's graph."""
+
+NARROWED = f"""
+    {READABLE}
+    and (cast(:integration as bigint) is null or d.integration_id = :integration)
+    and (:media_type = '' or d.media_type = :media_type)
+    and (:author = '' or d.author = :author)
+    and (cast(:since as timestamptz) is null or d.sorted_at >= :since)
+    and (cast(:until as timestamptz) is null or d.sorted_at < :until)
+"""
+LEXICAL = f"""
+select i.chunk_id, i.document_id, -(i.sv <#> cast(:sv as sparsevec)) as score
+from chunk_index i join documents d on d.id = i.document_id
+where i.tenant_id = :tenant and i.tsv @@ cast(:query as tsquery) and {NARROWED}
+order by i.sv <#> cast(:sv as sparsevec), i.chunk_id limit :limit
+"""
+DENSE = f"""
+select i.chunk_id, i.document_id, -(i.embedding <#> cast(:vector as halfvec(384))) as score
+from chunk_index i join documents d on d.id = i.document_id
+where i.tenant_id = :tenant and {NARROWED}
+order by i.embedding <#> cast(:vector as halfvec(384)) limit :limit
+"""
+DENSE_EXACT = DENSE.replace("order by i.embedding <#> cast(:vector as halfvec(384))", "order by 3 desc, i.chunk_id")
+LOAD = f"""
+select c.id as chunk_id, c.document_id, c.version_id, d.title, c.heading_path, c.text, c.start_at as start,
+    c.end_at as "end", c.page, n.name as integration_name, d.media_type, d.author, d.url,
+    d.source_modified_at as modified_at
+from chunks c join documents d on (d.tenant_id, d.id) = (c.tenant_id, c.document_id)
+join integrations n on (n.tenant_id, n.id) = (d.tenant_id, d.integration_id)
+where c.id = any(:ids) and {READABLE}
+"""
+
+
+class PassageStore:
+    """The search index of one tenant, as one viewer may see it."""
+
+    def __init__(self, connection: AsyncConnection, viewer: Viewer, analyzer: WordAnalyzer) -> None:
+        self._connection = connection
+        self._viewer = viewer
+        self._analyzer = analyzer
+
+    def _binds(self, narrowed: SearchFilter, limit: int) -> dict[str, object]:
+        return {
+            **access_binds(self._viewer),
+            "tenant": self._viewer.tenant_id,
+            "integration": narrowed.integration_id,
+            "media_type": narrowed.media_type,
+            "author": narrowed.author,
+            "since": narrowed.since,
+            "until": narrowed.until,
+            "limit": limit,
+        }
+
+    async def lexical(self, question: str, narrowed: SearchFilter, limit: int) -> list[Candidate]:
+        counted = frequencies(((word.lexeme for word in self._analyzer.words(question)), 1))
+        n_chunks, n_containing = await self._statistics(list(counted))
+        rarest = sorted(n_containing, key=lambda lexeme: (n_containing[lexeme], lexeme))[:MAX_QUESTION_WORDS]
+        weights = question_weights({lexeme: counted[lexeme] for lexeme in rarest}, n_chunks, n_containing)
+        if not weights:
+            return []
+        rows = await self._connection.execute(
+            sa.text(LEXICAL),
+            {
+                **self._binds(narrowed, limit),
+                "sv": sparse_text(weights),
+                "query": self._query(rarest),
+            },
+        )
+        return [Candidate(row.chunk_id, row.document_id, row.score) for row in rows]
+
+    async def _statistics(self, lexemes: Sequence[str]) -> tuple[int, dict[str, int]]:
+        """Return the tenant's number of chunks and, of the lexemes that occur, in how many chunks each does."""
+        rows = await self._connection.execute(
+            sa.text(
+                "select '' as lexeme, n_chunks from lexical_statistics where tenant_id = :tenant union all"
+                " select lexeme, n_chunks from lexemes"
+                " where tenant_id = :tenant and lexeme = any(cast(:lexemes as text[])) and n_chunks > 0"
+            ),
+            {"tenant": self._viewer.tenant_id, "lexemes": list(lexemes)},
+        )
+        found = {row.lexeme: int(row.n_chunks) for row in rows}
+        return found.pop("", 0), found
+
+    def _query(self, lexemes: Sequence[str]) -> str:
+        """Return a tsquery: the tenant's own lexeme and any of these. Lexemes are quoted, never parsed."""
+        alternatives = " | ".join(_quoted(lexeme) for lexeme in lexemes)
+        return f"{_quoted(tenant_lexeme(self._viewer.tenant_id))} & ({alternatives})"
+
+    async def dense(self, vector: Matrix, narrowed: SearchFilter, limit: int) -> list[Candidate]:
+        n_chunks, _ = await self._statistics([])
+        rows = await self._connection.execute(
+            sa.text(DENSE_EXACT if n_chunks < EXACT_BELOW_CHUNKS else DENSE),
+            {**self._binds(narrowed, limit), "vector": dense_text(vector)},
+        )
+        return [Candidate(row.chunk_id, row.document_id, row.score) for row in rows]
+
+    async def load(self, chunk_ids: Sequence[int]) -> list[Passage]:
+        rows = await self._connection.execute(sa.text(LOAD), {**access_binds(self._viewer), "ids": list(chunk_ids)})
+        found = {row.chunk_id: msgspec.convert(dict(row._mapping), Passage) for row in rows}
+        return [found[chunk_id] for chunk_id in chunk_ids if chunk_id in found]
+
+    async def vectors(self, chunk_ids: Sequence[int]) -> Matrix:
+        rows = await self._connection.execute(
+            sa.text(
+                "select i.chunk_id, i.embedding::text as embedding from chunk_index i"
+                " join documents d on (d.tenant_id, d.id) = (i.tenant_id, i.document_id)"
+                f" where i.tenant_id = :tenant and i.chunk_id = any(:ids) and {READABLE}"
+            ),
+            {**access_binds(self._viewer), "tenant": self._viewer.tenant_id, "ids": list(chunk_ids)},
+        )
+        found = {row.chunk_id: msgspec.json.decode(row.embedding, type=list[float]) for row in rows}
+        n_dimensions = len(next(iter(found.values()))) if found else 0
+        matrix = np.zeros((len(chunk_ids), n_dimensions), np.float32)
+        for position, chunk_id in enumerate(chunk_ids):
+            if chunk_id in found:
+                matrix[position] = found[chunk_id]
+        return matrix
+
+
+def _quoted(lexeme: str) -> str:
+    return "'" + lexeme.replace("\\", "\\\\").replace("'", "''") + "'"

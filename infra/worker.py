@@ -1,0 +1,205 @@
+"""The worker: takes sync jobs from the queue and carries each to its end, once, whatever happens to its process."""
+
+import asyncio
+import signal
+import time
+from collections.abc import Callable, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+
+import structlog
+from procrastinate import App, JobContext, RetryStrategy
+from procrastinate.exceptions import ConnectorException
+from procrastinate.jobs import DeleteJobCondition, Status
+from psycopg import OperationalError
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from domain.errors import Conflict, NotFound, VaultError
+from domain.people import Viewer, system_viewer
+from domain.progress import Progress, Stage
+from domain.syncing import sync_integration
+from domain.syncs import Sync, SyncState
+from domain.vault import OpenVault, Tools
+from infra.queue import ALL_QUEUES, CHORE_PRIORITY, CHORES, SHORT_QUEUES, SYNC_TASK
+
+SAVE_EVERY_S = 0.25
+"""Progress is written at most this often: people see it move, Postgres does not feel it."""
+HEARTBEAT_S = 5.0
+STALLED_AFTER_S = 20.0
+"""A worker silent for this long has died; its jobs are given to others. Well under a minute, above any GC pause."""
+DRAIN_S = 5.0
+"""What a running job gets to end by itself after SIGTERM; then it goes back to the queue, to be gone on with."""
+MAX_ATTEMPTS = 50
+RETRY_WAIT_S = 3
+POLL_S = 1.0
+RETURN_S = 1.0
+"""Pause before work is taken up again after Postgres was lost."""
+INTERNAL = "Something went wrong on our side. Start it again; if it fails once more, report it as sync number {id}."
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """What jobs need; made in the composition root."""
+
+    queue: App
+    open_vault: OpenVault
+    tools: Tools
+    note_end: Callable[[Sync], None] | None = None
+    """Counts syncs that have ended."""
+
+    async def run(self, concurrency: int) -> None:
+        """Work until SIGTERM or SIGINT, then let running jobs reach a stop within DRAIN_S.
+
+        A worker that loses Postgres takes up work again when it is back: the queue library stops in such a moment.
+        """
+        self._register()
+        stop = _stop_signal()
+        while not stop.is_set():
+            working, told = asyncio.create_task(self._work(concurrency)), asyncio.create_task(stop.wait())
+            await asyncio.wait((working, told), return_when=asyncio.FIRST_COMPLETED)
+            working.cancel()
+            told.cancel()
+            try:
+                await working
+            except asyncio.CancelledError:
+                break
+            except (ConnectorException, OperationalError, OSError) as error:
+                log.warning("worker_interrupted", reason=str(error.__cause__ or error), next="taking up work again")
+            await asyncio.sleep(RETURN_S)
+
+    async def _work(self, concurrency: int) -> None:
+        async with self.queue.open_async():
+            await self._revive_stalled()
+            loops = [
+                asyncio.create_task(self._take(concurrency, ALL_QUEUES)),
+                asyncio.create_task(self._take(1, SHORT_QUEUES)),
+            ]
+            try:
+                await asyncio.wait(loops, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                for loop in loops:
+                    loop.cancel()
+                ended = await asyncio.gather(*loops, return_exceptions=True)
+            for error in ended:
+                if isinstance(error, Exception):
+                    raise error
+
+    async def _take(self, concurrency: int, queues: Sequence[str]) -> None:
+        """Take jobs; looking every second, rather than listening, saves a connection to Postgres for each worker."""
+        await self.queue.run_worker_async(
+            concurrency=concurrency,
+            queues=list(queues),
+            delete_jobs=DeleteJobCondition.SUCCESSFUL,
+            update_heartbeat_interval=HEARTBEAT_S,
+            stalled_worker_timeout=STALLED_AFTER_S,
+            shutdown_graceful_timeout=DRAIN_S,
+            fetch_job_polling_interval=POLL_S,
+            listen_notify=False,
+            install_signal_handlers=False,
+        )
+
+    def _register(self) -> None:
+        @self.queue.task(
+            name=SYNC_TASK, pass_context=True, retry=RetryStrategy(max_attempts=MAX_ATTEMPTS, wait=RETRY_WAIT_S)
+        )
+        async def sync(context: JobContext, tenant_id: int, sync_id: int) -> None:
+            with structlog.contextvars.bound_contextvars(job=context.job.id, tenant=tenant_id, sync=sync_id):
+                ended = await run_sync(self.open_vault, self.tools, system_viewer(tenant_id), sync_id)
+                if ended and self.note_end:
+                    self.note_end(ended)
+
+        @self.queue.periodic(cron="* * * * * */5")
+        @self.queue.task(name="revive_stalled", queue=CHORES, priority=CHORE_PRIORITY, queueing_lock="revive_stalled")
+        async def revive_stalled(timestamp: int) -> None:  # noqa: ARG001  # the queue passes the time it was due
+            await self._revive_stalled()
+
+    async def _revive_stalled(self) -> None:
+        """Give the jobs of dead workers back to the queue."""
+        stalled = await self.queue.job_manager.get_stalled_jobs(seconds_since_heartbeat=STALLED_AFTER_S)
+        for job in stalled:
+            log.warning("job_revived", job=job.id, task=job.task_name)
+            if job.queueing_lock:  # a chore: it comes again by itself, and may not wait twice
+                await self.queue.job_manager.finish_job(job, Status.ABORTED, delete_job=True)
+            else:
+                await self.queue.job_manager.retry_job(job)
+
+
+def _stop_signal() -> asyncio.Event:
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    return stop
+
+
+async def run_sync(open_vault: OpenVault, tools: Tools, viewer: Viewer, sync_id: int) -> Sync | None:
+    """Carry one sync to its end and return it; None when it had ended already or belongs to another by now.
+
+    When the process is told to stop, or loses Postgres, the sync stays as it is: its job goes back to the queue, and
+    the next attempt goes on from the checkpoint.
+    Raises: DBAPIError, PoolTimeout or ConnectorException when Postgres is lost on the way.
+    """
+    try:
+        async with open_vault(viewer) as vault:
+            sync = await vault.syncs.claim(sync_id)
+    except (Conflict, NotFound):
+        return None
+    log.info("sync_started", attempt=sync.attempt, integration=sync.integration_id)
+    state, reason, saver = SyncState.SUCCEEDED, "", Saver(open_vault, viewer, sync)
+    try:
+        async with aclosing(sync_integration(sync, viewer, tools, open_vault)) as run:
+            async for progress in run:
+                if await saver.offer(progress):
+                    state = SyncState.CANCELLED
+                    break
+    except Conflict:
+        log.warning("sync_taken_over", attempt=sync.attempt)
+        return None
+    except (DBAPIError, PoolTimeout, ConnectorException):
+        log.exception("sync_interrupted")
+        raise
+    except VaultError as error:
+        state, reason = SyncState.FAILED, error.message
+    except Exception:
+        log.exception("sync_failed")
+        state, reason = SyncState.FAILED, INTERNAL.format(id=sync_id)
+    return await _finish(open_vault, viewer, sync, state, saver.progress, reason)
+
+
+class Saver:
+    """Writes a run's progress to its row: on every change of stage, else every SAVE_EVERY_S."""
+
+    def __init__(self, open_vault: OpenVault, viewer: Viewer, sync: Sync) -> None:
+        self._open_vault = open_vault
+        self._viewer = viewer
+        self._sync = sync
+        self._saved_at = 0.0
+        self._stage: Stage | None = None
+        self.progress = sync.progress
+
+    async def offer(self, progress: Progress) -> bool:
+        """Take note of progress, write it when that is due, and return whether somebody asked to cancel.
+
+        Raises: Conflict when another attempt has taken the sync over.
+        """
+        self.progress = progress
+        if progress.stage is self._stage and time.monotonic() - self._saved_at < SAVE_EVERY_S:
+            return False
+        async with self._open_vault(self._viewer) as vault:
+            written = await vault.syncs.save(self._sync.id, self._sync.attempt, progress)
+        self._stage, self._saved_at = progress.stage, time.monotonic()
+        return written.is_cancel_requested
+
+
+async def _finish(
+    open_vault: OpenVault, viewer: Viewer, sync: Sync, state: SyncState, progress: Progress, reason: str
+) -> Sync | None:
+    try:
+        async with open_vault(viewer) as vault:
+            finished = await vault.syncs.finish(sync.id, sync.attempt, state, progress, reason)
+    except Conflict:
+        return None
+    log.info("sync_finished", state=state, indexed=progress.indexed, failed=progress.failed, skipped=progress.skipped)
+    return finished

@@ -1,0 +1,332 @@
+"""The composition root: reads the environment, joins adapters to ports, and offers the command `knowledgevault`."""
+
+import argparse
+import asyncio
+import os
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager, nullcontext
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import httpx
+import msgspec
+import uvicorn
+from prometheus_client import CollectorRegistry
+from redis.asyncio import Redis
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from domain.credentials import OAuth
+from domain.embedding import Embedder, EmbeddingModel
+from domain.errors import VaultError
+from domain.limits import Limiter, Unlimited
+from domain.parsing import ParseSettings
+from domain.vault import Tools
+from infra import commands, seeds
+from infra.analysis import WordAnalyzer
+from infra.answer_evaluation import evaluate_answers, read_lines
+from infra.bus import Bus
+from infra.connectors import Connectors
+from infra.connectors.providers import make_providers, open_client
+from infra.database import make_engine
+from infra.embedded import embedded
+from infra.inference.cache import CachedEmbedder
+from infra.inference.chat import ChatModel
+from infra.inference.export import DEFAULT_MODEL, ensure_exported
+from infra.inference.http_embedder import HttpEmbedder
+from infra.limits import RedisLimiter, limiter_client
+from infra.logs import configure_logs
+from infra.metrics import SyncMeter, count_embeddings, count_pool, serve_metrics
+from infra.migrations import migrate
+from infra.parsers.process import parser_process
+from infra.passwords import Argon2Passwords
+from infra.queue import make_queue
+from infra.secrets import Sealer, StateSigner
+from infra.settings import Settings, WrongSetting, read_settings
+from infra.store import Stores
+from infra.store.operations import read_operations
+from infra.supervisor import ProcessFailed, Supervisor
+from infra.terminal import make_argument_parser
+from infra.worker import Worker
+from web.app import create_app
+from web.doors import Doors, WebSettings
+
+VERSION = "0.1.0"
+READY_TIMEOUT_S = 60
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """Everything a process of the product runs on."""
+
+    stores: Stores
+    tools: Tools
+    bus: Bus
+    limiter: Limiter
+    registry: CollectorRegistry
+
+
+@asynccontextmanager
+async def open_house(settings: Settings, n_connections: int) -> AsyncIterator[House]:
+    """Join adapters to ports; close them in the opposite order."""
+    async with AsyncExitStack() as stack:
+        redis = Redis.from_url(settings.redis_url) if settings.redis_url else None
+        if redis is not None:
+            stack.push_async_callback(redis.aclose)
+        embedder = await _embedder(settings, redis, stack)
+        engine = make_engine(settings.database_url, n_connections)
+        stack.push_async_callback(engine.dispose)
+        registry = _registry(engine, embedder)
+        bus = Bus(engine, settings.database_url, settings.redis_url or None)  # listens only once `serve` starts it
+        stack.push_async_callback(bus.stop)
+        model = f"{embedder.model.name}@{embedder.model.revision}"
+        analyzer = WordAnalyzer()
+        sealer = Sealer([settings.secret_key, *settings.previous_secret_keys])
+        queue = make_queue(settings.database_url, syncs_per_tenant=settings.syncs_per_tenant)
+        stores = Stores(engine, queue, analyzer, model, bus.publish, sealer)
+        client = await stack.enter_async_context(open_client())
+        providers = make_providers(client, settings)
+        tools = Tools(
+            embedder=embedder,
+            analyzer=analyzer,
+            language_model=await _language_model(settings, stack),
+            make_parser=lambda: parser_process(ParseSettings()),
+            connect=Connectors(client, providers, settings.github.api_url, _now).connect,
+            passwords=Argon2Passwords(),
+            now=_now,
+            oauth=OAuth(providers, StateSigner(settings.secret_key)) if providers else None,
+        )
+        yield House(stores, tools, bus, _limiter(settings, stack), registry)
+
+
+def _registry(engine: AsyncEngine, embedder: Embedder) -> CollectorRegistry:
+    registry = CollectorRegistry()
+    count_pool(registry, engine)
+    if isinstance(embedder, CachedEmbedder):
+        count_embeddings(registry, embedder)
+    return registry
+
+
+def _limiter(settings: Settings, stack: AsyncExitStack) -> Limiter:
+    if not settings.redis_url or not settings.is_limiting:
+        return Unlimited()
+    client = limiter_client(settings.redis_url)
+    stack.push_async_callback(client.aclose)
+    return RedisLimiter(client)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+async def _embedder(settings: Settings, redis: Redis | None, stack: AsyncExitStack) -> Embedder:
+    embedder: Embedder
+    if settings.embedding_base_url:
+        client = await stack.enter_async_context(httpx.AsyncClient())
+        model = EmbeddingModel(settings.embedding_model, "remote", 384)
+        embedder = HttpEmbedder(client, settings.embedding_base_url, settings.embedding_api_key, model)
+    else:
+        # 30 MB that a process with a remote embedder does not pay for
+        from infra.inference.openvino_embedder import OpenVinoEmbedder  # noqa: PLC0415
+
+        exported = ensure_exported(settings.embedding_model or DEFAULT_MODEL, settings.folder / "models")
+        precision = None if settings.embedding_precision == "auto" else settings.embedding_precision
+        embedder = await stack.enter_async_context(OpenVinoEmbedder(exported, precision=precision))
+    return CachedEmbedder(embedder, redis) if redis is not None else embedder
+
+
+async def _language_model(settings: Settings, stack: AsyncExitStack) -> ChatModel | None:
+    if not settings.llm_base_url:
+        return None
+    client = await stack.enter_async_context(httpx.AsyncClient())
+    return ChatModel(client, settings.llm_base_url, settings.llm_api_key, settings.llm_model)
+
+
+async def serve(settings: Settings) -> None:
+    """Serve the web until SIGTERM; requests under way are ended first."""
+    async with open_house(settings, settings.n_web_connections) as house:
+        await house.bus.start()
+        app = create_app(_doors(house), house.tools, _web_settings(settings))
+        config = uvicorn.Config(
+            app,
+            host=settings.host,
+            port=settings.port,
+            log_config=None,
+            access_log=False,
+            timeout_graceful_shutdown=20,
+            proxy_headers=settings.is_production,
+            forwarded_allow_ips="*",
+            lifespan="off",
+        )
+        await DrainingServer(config, house.bus).serve()
+
+
+class DrainingServer(uvicorn.Server):
+    """Ends the streams first when it is told to stop: browsers reconnect elsewhere, requests under way are finished."""
+
+    def __init__(self, config: uvicorn.Config, bus: Bus) -> None:
+        super().__init__(config)
+        self._bus = bus
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Close what streams wait for, then wait for the rest."""
+        await self._bus.stop()
+        await super().shutdown(sockets)
+
+
+def _doors(house: House) -> Doors:
+    async def check_health() -> dict[str, str]:
+        return await commands.check_health(house.stores.engine, house.bus)
+
+    return Doors(
+        open_vault=house.stores.open_vault,
+        open_lobby=house.stores.open_lobby,
+        watch=house.bus.watch,
+        check_health=check_health,
+        read_operations=lambda: read_operations(house.stores.engine),
+        limiter=house.limiter,
+        registry=house.registry,
+    )
+
+
+def _web_settings(settings: Settings) -> WebSettings:
+    is_demo = os.environ.get("KNOWLEDGEVAULT_DEMO") == "1"
+    return WebSettings(
+        base_url=settings.base_url,
+        secret_key=settings.secret_key,
+        version=VERSION,
+        is_production=settings.is_production,
+        metrics_token=settings.metrics_token,
+        may_read_folders=not settings.is_production,
+        is_demo=is_demo,
+        demo_email=seeds.ADMIN.email if is_demo else "",
+        demo_password=seeds.PASSWORD if is_demo else "",
+    )
+
+
+async def work(settings: Settings) -> None:
+    """Take jobs until SIGTERM."""
+    async with open_house(settings, settings.n_worker_connections) as house:
+        worker = Worker(house.stores.queue, house.stores.open_vault, house.tools, SyncMeter(house.registry).note)
+        with ExitStack() as stack:
+            if settings.metrics_port:
+                stack.callback(serve_metrics(house.registry, settings.host, settings.metrics_port))
+            await worker.run(settings.worker_concurrency)
+
+
+async def plant(settings: Settings) -> None:
+    """Plant the demo vault and bring its documents in; at once done when it stands already."""
+    async with open_house(settings, settings.n_worker_connections) as house:
+        await commands.plant_demo(house.stores.open_lobby, house.stores.open_vault, house.tools)
+
+
+async def bring_in(settings: Settings, path: Path, tenant: str) -> None:
+    """Bring a folder, or one file, into a tenant."""
+    async with open_house(settings, settings.n_worker_connections) as house:
+        await commands.import_path(house.stores.open_lobby, house.stores.open_vault, house.tools, path, tenant)
+
+
+async def ask(settings: Settings, question: str, tenant: str, email: str, is_json: bool) -> None:
+    """Answer one question in the eyes of one member."""
+    async with open_house(settings, settings.n_web_connections) as house:
+        stores = house.stores
+        await commands.ask(stores.open_lobby, stores.open_vault, house.tools, question, tenant, email, is_json)
+
+
+async def evaluate(settings: Settings, folder: Path) -> None:
+    """Evaluate retrieval on a folder in BEIR form."""
+    async with open_house(settings, settings.n_worker_connections) as house:
+        await commands.evaluate_set(house.stores, house.tools, folder)
+
+
+async def evaluate_answer_lines(settings: Settings, path: Path) -> None:
+    """Answer the questions of a file from the passages beside them; print one JSON object of measures."""
+    lines = read_lines(path)
+    async with open_house(settings, settings.n_web_connections) as house:
+        print(msgspec.json.encode(await evaluate_answers(lines, house.tools)).decode(), flush=True)
+
+
+def run_everything(settings: Settings) -> None:
+    """Run servers, web and worker on this machine until Ctrl-C: what `make run` calls."""
+    with _servers(settings) as served:
+        migrate(served.database_url)
+        supervisor = Supervisor({**os.environ, **_environment(served), "KNOWLEDGEVAULT_DEMO": "1"})
+        try:
+            supervisor.start("serve")
+            supervisor.run("seed")
+            supervisor.start("work")
+            url = f"http://127.0.0.1:{settings.port}"
+            supervisor.wait_until_ready(f"{url}/health/ready", READY_TIMEOUT_S)
+            print(f"KnowledgeVault is ready: {url}")
+            print(f"Sign in to the demo vault as {seeds.ADMIN.email} with the password {seeds.PASSWORD}")
+            print("Ctrl-C stops everything; the data stays.", flush=True)
+            supervisor.wait_for_signal()
+        finally:
+            supervisor.stop()
+
+
+@contextmanager
+def _servers(settings: Settings) -> Iterator[Settings]:
+    """Start the embedded servers, or join them, where no DATABASE_URL is set."""
+    if not settings.is_embedded:
+        with nullcontext():
+            yield settings
+        return
+    with embedded(settings.folder) as servers:
+        yield msgspec.structs.replace(
+            settings, database_url=servers.database_url, redis_url=settings.redis_url or servers.redis_url
+        )
+
+
+def _environment(settings: Settings) -> dict[str, str]:
+    return {"DATABASE_URL": settings.database_url, "REDIS_URL": settings.redis_url}
+
+
+def _run(settings: Settings, arguments: argparse.Namespace) -> None:
+    match arguments.command:
+        case "serve":
+            asyncio.run(serve(settings))
+        case "work":
+            asyncio.run(work(settings))
+        case "migrate":
+            migrate(settings.database_url)
+        case "seed":
+            asyncio.run(plant(settings))
+        case "import":
+            asyncio.run(bring_in(settings, arguments.path, arguments.tenant))
+        case "ask":
+            asyncio.run(ask(settings, arguments.question, arguments.tenant, arguments.viewer, arguments.json))
+        case "eval":
+            asyncio.run(evaluate(settings, arguments.folder))
+        case "eval-answers":
+            asyncio.run(evaluate_answer_lines(settings, arguments.file))
+
+
+def cli(arguments: Sequence[str] | None = None) -> None:
+    """Run one command; errors are one clear line and status 1 (2 for a wrong setting)."""
+    parsed = make_argument_parser().parse_args(arguments)
+    try:
+        settings = read_settings(os.environ)
+        configure_logs(settings.log_level, settings.is_production)
+        if parsed.command == "up":
+            signal.signal(signal.SIGTERM, lambda *_: sys.exit("knowledgevault: stopped while starting"))
+            run_everything(settings)
+            return
+        if parsed.command == "export":
+            ensure_exported(settings.embedding_model or DEFAULT_MODEL, settings.folder / "models")
+            return
+        with _servers(settings) as served:
+            if settings.is_embedded:
+                migrate(served.database_url)
+            _run(served, parsed)
+    except WrongSetting as error:
+        sys.exit(f"knowledgevault: {error}")
+    except (VaultError, ProcessFailed) as error:
+        sys.exit(f"knowledgevault: {error}")
+
+
+if __name__ == "__main__":
+    cli()

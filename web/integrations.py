@@ -1,0 +1,198 @@
+"""Integrations: what is connected, how its syncs went, and what could not be read."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from litestar import Request, Response, get, post
+from litestar.params import FromPath, FromQuery
+from litestar.response import Stream
+
+from domain.facts import Fact, SyncChanged
+from domain.integrations import Integration, IntegrationKind
+from domain.people import Viewer
+from domain.syncs import Sync, SyncState, Trigger
+from domain.vault import Tools, Vault
+from web.doors import Doors, WebSettings
+from web.events import Event, event_stream, follow, render_shared, renderings_of
+from web.numbers import whole_number, whole_numbers
+from web.progress import SyncView, view
+from web.rendering import Page, page, see_other, wants_region
+from web.syncs import count_ahead
+
+N_SYNCS = 20
+N_FAILURES = 10
+N_FAILURES_A_PAGE = 50
+ICONS = {IntegrationKind.UPLOAD: "upload", IntegrationKind.FOLDER: "folder", IntegrationKind.GITHUB: "link"}
+KINDS = {
+    IntegrationKind.UPLOAD: "Uploaded files",
+    IntegrationKind.FOLDER: "Folder on the server",
+    IntegrationKind.GITHUB: "GitHub",
+}
+
+
+class Card(msgspec.Struct, frozen=True):
+    """An integration as its card shows it."""
+
+    integration: Integration
+    seen: SyncView | None
+    """Its newest sync."""
+    n_failures: int
+
+    @property
+    def region(self) -> str:
+        """The id of the card, and the name of its events."""
+        return f"integration-{self.integration.id}"
+
+    @property
+    def synced_at(self) -> datetime | None:
+        """When it was last brought up to date, as far as that is known."""
+        sync = self.seen.sync if self.seen else None
+        is_complete = sync is not None and sync.state is SyncState.SUCCEEDED
+        return sync.finished_at if sync is not None and is_complete else self.integration.last_synced_at
+
+    @property
+    def icon(self) -> str:
+        """The icon of its kind."""
+        return ICONS[self.integration.kind]
+
+    @property
+    def kind(self) -> str:
+        """Its kind in words."""
+        return KINDS[self.integration.kind]
+
+
+@get("/integrations", include_in_schema=False)
+async def index(vault: Vault, tools: Tools, settings: WebSettings) -> Page:
+    """Show every integration with its newest sync."""
+    cards = await read_cards(vault, tools.now())
+    may_add = vault.viewer.is_admin and (settings.may_read_folders or tools.oauth is not None)
+    return page("integrations/index.html", cards=cards, may_add=may_add)
+
+
+@get("/integrations/events", include_in_schema=False)
+async def follow_all(request: Request[Any, Any, Any], viewer: Viewer, doors: Doors) -> Stream:
+    """Stream the cards of the integrations page as their syncs move."""
+    watch = CardWatch(request, viewer, doors)
+    return event_stream(follow(doors.watch, request, viewer, watch.snapshot, watch.answer))
+
+
+@get("/integrations/{integration_id:int}", include_in_schema=False)
+async def show(vault: Vault, tools: Tools, integration_id: FromPath[int], before: FromQuery[str] = "") -> Page:
+    """Show one integration: the history of its syncs, and what could not be read."""
+    integration = await vault.integrations.get(integration_id)
+    before_id, now = whole_number(before), tools.now()
+    syncs = await vault.syncs.page(integration_id, before_id, N_SYNCS + 1)
+    n_ahead = await count_ahead(vault, syncs)
+    seen = [view(sync, now, n_ahead.get(sync.id, 0)) for sync in syncs[:N_SYNCS]]
+    return page(
+        "integrations/show.html",
+        card=Card(integration, seen[0] if seen and before_id is None else None, 0),
+        provider=tools.oauth.provider_of(integration) if tools.oauth else None,
+        history=seen,
+        next_before=syncs[N_SYNCS - 1].id if len(syncs) > N_SYNCS else None,
+        is_first_page=before_id is None,
+        failures=await vault.syncs.failures(integration_id, 0, N_FAILURES),
+        n_failures=await vault.syncs.count_failures(integration_id),
+    )
+
+
+@get("/integrations/{integration_id:int}/failures", include_in_schema=False)
+async def show_failures(vault: Vault, integration_id: FromPath[int], after: FromQuery[str] = "") -> Page:
+    """List what could not be read, with the reasons."""
+    integration = await vault.integrations.get(integration_id)
+    failures = await vault.syncs.failures(integration_id, whole_number(after) or 0, N_FAILURES_A_PAGE + 1)
+    return page(
+        "integrations/failures.html",
+        integration=integration,
+        failures=failures[:N_FAILURES_A_PAGE],
+        n_failures=await vault.syncs.count_failures(integration_id),
+        next_after=failures[N_FAILURES_A_PAGE - 1].id if len(failures) > N_FAILURES_A_PAGE else None,
+        is_first_page=not after,
+    )
+
+
+@post("/integrations/{integration_id:int}/syncs", include_in_schema=False)
+async def request_sync(
+    request: Request[Any, Any, Any], vault: Vault, tools: Tools, integration_id: FromPath[int]
+) -> Response[Any]:
+    """Begin a sync, unless one is on its way, and show it."""
+    sync = await vault.syncs.request(integration_id, Trigger.PERSON)
+    await vault.audit.record("sync.requested", sync.integration_name)
+    if not wants_region(request):
+        return see_other(f"/syncs/{sync.id}")
+    counts = await vault.syncs.failure_counts()
+    n_ahead = await count_ahead(vault, [sync])
+    seen = view(sync, tools.now(), n_ahead.get(sync.id, 0))
+    card = Card(await vault.integrations.get(integration_id), seen, counts.get(integration_id, 0))
+    return page("integrations/_card.html", "integrations/_card.html", card=card)
+
+
+@post("/integrations/{integration_id:int}/retries", include_in_schema=False)
+async def retry(request: Request[Any, Any, Any], vault: Vault, integration_id: FromPath[int]) -> Response[Any]:
+    """Try failed items again, those that are named or all of them, and show the sync that does it."""
+    await vault.integrations.get(integration_id)
+    named = (await request.form()).getall("failure", [])
+    n_items = await vault.syncs.retry(integration_id, whole_numbers(named))
+    if not n_items:
+        return see_other(f"/integrations/{integration_id}", "There is nothing left to try again.")
+    sync = await vault.syncs.request(integration_id, Trigger.RETRY)
+    await vault.audit.record("sync.requested", f"{sync.integration_name}, {n_items} tried again")
+    return see_other(f"/syncs/{sync.id}")
+
+
+async def read_cards(vault: Vault, now: datetime) -> list[Card]:
+    """Return the cards of all integrations, by name."""
+    latest, n_failures = await vault.syncs.latest(), await vault.syncs.failure_counts()
+    n_ahead = await count_ahead(vault, latest.values())
+    return [_card(integration, latest, n_failures, n_ahead, now) for integration in await vault.integrations.all()]
+
+
+def _card(
+    integration: Integration,
+    latest: dict[int, Sync],
+    n_failures: dict[int, int],
+    n_ahead: dict[int, int],
+    now: datetime,
+) -> Card:
+    sync = latest.get(integration.id)
+    seen = view(sync, now, n_ahead.get(sync.id, 0)) if sync else None
+    return Card(integration, seen, n_failures.get(integration.id, 0))
+
+
+@dataclass(slots=True)
+class CardWatch:
+    """What one stream of the integrations page knows: the cards its page shows."""
+
+    request: Request[Any, Any, Any]
+    viewer: Viewer
+    doors: Doors
+    cards: dict[int, Card] = field(default_factory=dict)
+
+    async def snapshot(self) -> Sequence[Event]:
+        """Return every card as it is now."""
+        async with self.doors.open_vault(self.viewer) as vault:
+            cards = await read_cards(vault, self.request.app.state.tools.now())
+        self.cards = {card.integration.id: card for card in cards}
+        return [self._event(card) for card in cards]
+
+    async def answer(self, fact: Fact) -> Sequence[Event]:
+        """Return the card a fact is about; what is not on the page, or not the viewer's, is passed over."""
+        if not isinstance(fact, SyncChanged) or fact.sync.integration_id not in self.cards:
+            return ()
+        if fact.sync.is_final:
+            return await self.snapshot()
+        card = self.cards[fact.sync.integration_id]
+        moved = msgspec.structs.replace(card, seen=view(fact.sync, self.request.app.state.tools.now()))
+        return [Event(moved.region, renderings_of(self.request).once(("card", fact.sync), lambda: self._markup(moved)))]
+
+    def _event(self, card: Card) -> Event:
+        return Event(card.region, self._markup(card))
+
+    def _markup(self, card: Card) -> str:
+        return render_shared(self.request, "integrations/_card.html", card=card)
+
+
+routes = [index, follow_all, show, show_failures, request_sync, retry]
