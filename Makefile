@@ -5,6 +5,8 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 SET ?=
 FAULTS ?= 100
+# Each of the processes has servers of its own; the tests of a file stay together.
+PARALLEL ?= --numprocesses 2 --dist loadfile
 
 .PHONY: run setup test sure scale bench eval clean
 
@@ -15,7 +17,7 @@ setup: $(VENV)/installed
 	@$(BIN)/knowledgevault export
 
 test: $(VENV)/tested setup
-	$(BIN)/python -m pytest -q -m "not long"
+	$(BIN)/python -m pytest -q -m "not long" $(PARALLEL)
 
 sure: $(VENV)/tested setup
 	$(BIN)/ruff format --check .

