@@ -1,11 +1,16 @@
 """The composition root: reads the environment, joins adapters to ports, and offers the command `knowledgevault`."""
 
+import sys
+
+from infra.lean import leave_out_unused
+
+leave_out_unused(sys.argv)
+
 import argparse
 import asyncio
 import os
 import signal
 import socket
-import sys
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager, nullcontext
 from dataclasses import dataclass
@@ -40,7 +45,6 @@ from infra.inference.http_embedder import HttpEmbedder
 from infra.limits import RedisLimiter, limiter_client
 from infra.logs import configure_logs
 from infra.metrics import SyncMeter, count_embeddings, count_pool, serve_metrics
-from infra.migrations import migrate
 from infra.parsers.process import parser_process
 from infra.passwords import Argon2Passwords
 from infra.queue import make_queue
@@ -56,6 +60,8 @@ from web.doors import Doors, WebSettings
 
 VERSION = "0.1.0"
 READY_TIMEOUT_S = 60
+QUESTION_STREAMS = 1
+"""A web process embeds single questions: all cores work on one, which takes less memory than one for each core."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,13 +76,15 @@ class House:
 
 
 @asynccontextmanager
-async def open_house(settings: Settings, n_connections: int) -> AsyncIterator[House]:
-    """Join adapters to ports; close them in the opposite order."""
+async def open_house(
+    settings: Settings, n_connections: int, n_embedding_streams: int | None = None
+) -> AsyncIterator[House]:
+    """Join adapters to ports; close them in the opposite order. Without a number, there is a stream for each core."""
     async with AsyncExitStack() as stack:
         redis = Redis.from_url(settings.redis_url) if settings.redis_url else None
         if redis is not None:
             stack.push_async_callback(redis.aclose)
-        embedder = await _embedder(settings, redis, stack)
+        embedder = await _embedder(settings, redis, stack, n_embedding_streams)
         engine = make_engine(settings.database_url, n_connections)
         stack.push_async_callback(engine.dispose)
         registry = _registry(engine, embedder)
@@ -122,7 +130,7 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
-async def _embedder(settings: Settings, redis: Redis | None, stack: AsyncExitStack) -> Embedder:
+async def _embedder(settings: Settings, redis: Redis | None, stack: AsyncExitStack, n_streams: int | None) -> Embedder:
     embedder: Embedder
     if settings.embedding_base_url:
         client = await stack.enter_async_context(httpx.AsyncClient())
@@ -134,7 +142,7 @@ async def _embedder(settings: Settings, redis: Redis | None, stack: AsyncExitSta
 
         exported = ensure_exported(settings.embedding_model or DEFAULT_MODEL, settings.folder / "models")
         precision = None if settings.embedding_precision == "auto" else settings.embedding_precision
-        embedder = await stack.enter_async_context(OpenVinoEmbedder(exported, precision=precision))
+        embedder = await stack.enter_async_context(OpenVinoEmbedder(exported, precision=precision, n_streams=n_streams))
     return CachedEmbedder(embedder, redis) if redis is not None else embedder
 
 
@@ -147,7 +155,7 @@ async def _language_model(settings: Settings, stack: AsyncExitStack) -> ChatMode
 
 async def serve(settings: Settings) -> None:
     """Serve the web until SIGTERM; requests under way are ended first."""
-    async with open_house(settings, settings.n_web_connections) as house:
+    async with open_house(settings, settings.n_web_connections, QUESTION_STREAMS) as house:
         await house.bus.start()
         app = create_app(_doors(house), house.tools, _web_settings(settings))
         config = uvicorn.Config(
@@ -252,7 +260,7 @@ async def evaluate_answer_lines(settings: Settings, path: Path) -> None:
 def run_everything(settings: Settings) -> None:
     """Run servers, web and worker on this machine until Ctrl-C: what `make run` calls."""
     with _servers(settings) as served:
-        migrate(served.database_url)
+        _migrate(served)
         supervisor = Supervisor({**os.environ, **_environment(served), "KNOWLEDGEVAULT_DEMO": "1"})
         try:
             supervisor.start("serve")
@@ -285,6 +293,12 @@ def _environment(settings: Settings) -> dict[str, str]:
     return {"DATABASE_URL": settings.database_url, "REDIS_URL": settings.redis_url}
 
 
+def _migrate(settings: Settings) -> None:
+    from infra.migrations import migrate  # noqa: PLC0415  # 4 MB that web and worker do not pay for
+
+    migrate(settings.database_url)
+
+
 def _run(settings: Settings, arguments: argparse.Namespace) -> None:
     match arguments.command:
         case "serve":
@@ -292,7 +306,7 @@ def _run(settings: Settings, arguments: argparse.Namespace) -> None:
         case "work":
             asyncio.run(work(settings))
         case "migrate":
-            migrate(settings.database_url)
+            _migrate(settings)
         case "seed":
             asyncio.run(plant(settings))
         case "import":
@@ -320,7 +334,7 @@ def cli(arguments: Sequence[str] | None = None) -> None:
             return
         with _servers(settings) as served:
             if settings.is_embedded:
-                migrate(served.database_url)
+                _migrate(served)
             _run(served, parsed)
     except WrongSetting as error:
         sys.exit(f"knowledgevault: {error}")
