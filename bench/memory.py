@@ -1,6 +1,6 @@
 """What one web process weighs, and whether tenants add to it: with its own query embedder, and with a remote one.
 
-    python -m bench.memory [how many tenants]
+python -m bench.memory [how many tenants]
 """
 
 import asyncio

@@ -10,6 +10,6 @@ UNUSED = ("pydantic", "pygments", "rich")
 
 def leave_out_unused(arguments: Sequence[str]) -> None:
     """Let imports of UNUSED fail in a web or worker process; call it before anything else is imported."""
-    if tuple(arguments[1:2]) in ((name,) for name in LONG_RUNNING):
+    if len(arguments) > 1 and arguments[1] in LONG_RUNNING:
         for name in UNUSED:
             sys.modules.setdefault(name, None)  # type: ignore[arg-type]  # how `import` is told: not here

@@ -24,7 +24,7 @@ from web.rendering import AnyRequest, render_region
 
 async def answer_chunks(
     request: AnyRequest, doors: Doors, tools: Tools, viewer: Viewer, message: Message
-) -> AsyncIterator[bytes]:
+) -> AsyncGenerator[bytes, None]:
     """Yield a message's answer as encoded events, and pings while nothing else comes. Opens its own transactions."""
     events = _events(request, doors, tools, viewer, message)
     async for chunk in with_pings(events):

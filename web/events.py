@@ -6,11 +6,12 @@ stands, send a snapshot, then follow the facts. Nothing is held open while a str
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Hashable, Sequence
+from contextlib import aclosing
 from typing import Any
 
 import msgspec
-from litestar.response import Stream
+from litestar.types import Receive, Scope, Send
 
 from domain.facts import AccessEnded, Fact
 from domain.people import Viewer
@@ -24,7 +25,11 @@ LIFE_S = 600.0
 RETRY_MS = 2_000
 PING = b": ping\n\n"
 KEPT_RENDERINGS = 64
-HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+HEADERS = (
+    (b"content-type", b"text/event-stream; charset=utf-8"),
+    (b"cache-control", b"no-store"),
+    (b"x-accel-buffering", b"no"),
+)
 
 
 class Event(msgspec.Struct, frozen=True):
@@ -76,9 +81,48 @@ def encoded(event: Event) -> bytes:
     return f"event: {event.name}\n{lines}\n".encode()
 
 
-def event_stream(chunks: AsyncIterator[bytes]) -> Stream:
-    """Return the response that carries a stream of events."""
-    return Stream(chunks, media_type="text/event-stream; charset=utf-8", headers=HEADERS)
+class EventStream:
+    """The answer that carries a stream of events, as an ASGI application; it ends with them, or when nobody reads.
+
+    Litestar's own streams hold two tasks and a task group each, 5 KB, which counts where thousands are open.
+    """
+
+    __slots__ = ("_chunks",)
+
+    def __init__(self, chunks: AsyncGenerator[bytes, None]) -> None:
+        self._chunks = chunks
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002  # ASGI
+        """Send until the end; whatever the chunks hold is closed in any case."""
+        sending, leaving = asyncio.current_task(), asyncio.ensure_future(_leave(receive))
+        assert sending is not None  # noqa: S101  # for the type checker: an ASGI server runs applications in tasks
+
+        def stop(_: asyncio.Future[None]) -> None:
+            sending.cancel()
+
+        leaving.add_done_callback(stop)
+        try:
+            await self._send(send)
+        except asyncio.CancelledError:
+            if not leaving.done():
+                raise
+            sending.uncancel()
+        finally:
+            leaving.remove_done_callback(stop)
+            leaving.cancel()
+
+    async def _send(self, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
+        async with aclosing(self._chunks) as chunks:
+            async for chunk in chunks:
+                await send({"type": "http.response.body", "body": chunk, "more_body": True})
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+async def _leave(receive: Receive) -> None:
+    """Return when the reader has left."""
+    while (await receive())["type"] != "http.disconnect":
+        continue
 
 
 async def follow(
@@ -90,7 +134,7 @@ async def follow(
     life_s: float = LIFE_S,
     ping_s: float = PING_S,
     on_silence: Answer | None = None,
-) -> AsyncIterator[bytes]:
+) -> AsyncGenerator[bytes, None]:
     """Yield the snapshot and then what facts change, until a CLOSE, the end of access, or the end of its life."""
     async with watch(viewer.tenant_id) as facts:
         visit = await find_visit(request, request.app.state)

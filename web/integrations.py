@@ -8,7 +8,6 @@ from typing import Any
 import msgspec
 from litestar import Request, Response, get, post
 from litestar.params import FromPath, FromQuery
-from litestar.response import Stream
 
 from domain.facts import Fact, SyncChanged
 from domain.integrations import Integration, IntegrationKind
@@ -16,7 +15,7 @@ from domain.people import Viewer
 from domain.syncs import Sync, SyncState, Trigger
 from domain.vault import Tools, Vault
 from web.doors import Doors, WebSettings
-from web.events import Event, event_stream, follow, render_shared, renderings_of
+from web.events import Event, EventStream, follow, render_shared, renderings_of
 from web.numbers import whole_number, whole_numbers
 from web.progress import SyncView, view
 from web.rendering import Page, page, see_other, wants_region
@@ -73,10 +72,10 @@ async def index(vault: Vault, tools: Tools, settings: WebSettings) -> Page:
 
 
 @get("/integrations/events", include_in_schema=False)
-async def follow_all(request: Request[Any, Any, Any], viewer: Viewer, doors: Doors) -> Stream:
+async def follow_all(request: Request[Any, Any, Any], viewer: Viewer, doors: Doors) -> EventStream:
     """Stream the cards of the integrations page as their syncs move."""
     watch = CardWatch(request, viewer, doors)
-    return event_stream(follow(doors.watch, request, viewer, watch.snapshot, watch.answer))
+    return EventStream(follow(doors.watch, request, viewer, watch.snapshot, watch.answer))
 
 
 @get("/integrations/{integration_id:int}", include_in_schema=False)

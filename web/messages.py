@@ -4,7 +4,6 @@ from typing import Any
 
 from litestar import Request, Response, get, post
 from litestar.params import FromPath
-from litestar.response import Stream
 
 from domain import asking
 from domain.conversations import Message, MessageRole
@@ -15,7 +14,7 @@ from domain.search import SearchFilter
 from domain.vault import Tools, Vault
 from web.answer_events import answer_chunks
 from web.doors import Doors
-from web.events import event_stream
+from web.events import EventStream
 from web.excerpts import show_hit
 from web.limits import limit_questions
 from web.narrowing import path_with
@@ -28,11 +27,11 @@ NO_ANSWER = "This is no answer. Go back to the conversation."
 @get("/messages/{message_id:int}/events", include_in_schema=False)
 async def follow(
     request: Request[Any, Any, Any], viewer: Viewer, doors: Doors, tools: Tools, message_id: FromPath[int]
-) -> Stream:
+) -> EventStream:
     """Stream an answer. Raises: NotFound, before anything is sent."""
     async with doors.open_vault(viewer) as vault:
         message = await read_answer_message(vault, message_id)
-    return event_stream(answer_chunks(request, doors, tools, viewer, message))
+    return EventStream(answer_chunks(request, doors, tools, viewer, message))
 
 
 @post("/messages/{message_id:int}/answer", include_in_schema=False, guards=[limit_questions])

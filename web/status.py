@@ -7,7 +7,6 @@ from typing import Any
 
 import msgspec
 from litestar import Request, get
-from litestar.response import Stream
 
 from domain.facts import Fact
 from domain.integrations import Integration
@@ -16,7 +15,7 @@ from domain.people import Viewer
 from domain.syncs import SyncState
 from domain.vault import Tools
 from web.doors import Doors, WebSettings
-from web.events import CLOSE, Event, event_stream, follow, render_shared
+from web.events import CLOSE, Event, EventStream, follow, render_shared
 from web.filters import plural
 from web.health import NEEDED, UP
 from web.progress import SyncView, duration_in_words, view
@@ -71,10 +70,10 @@ async def show(viewer: Viewer, doors: Doors, tools: Tools, settings: WebSettings
 
 
 @get("/status/events", include_in_schema=False, guards=[require_admin])
-async def follow_status(request: Request[Any, Any, Any], viewer: Viewer, doors: Doors) -> Stream:
+async def follow_status(request: Request[Any, Any, Any], viewer: Viewer, doors: Doors) -> EventStream:
     """Stream the page's region every few seconds."""
     watch = StatusWatch(request, viewer, doors)
-    return event_stream(
+    return EventStream(
         follow(
             doors.watch,
             request,

@@ -7,7 +7,6 @@ from typing import Any
 
 from litestar import Request, get, post
 from litestar.params import FromPath
-from litestar.response import Stream
 
 from domain.errors import NotFound
 from domain.facts import Fact, SyncChanged
@@ -15,7 +14,7 @@ from domain.people import Viewer
 from domain.syncs import Failure, Sync, SyncState
 from domain.vault import Tools, Vault
 from web.doors import Doors
-from web.events import CLOSE, Event, event_stream, follow, render_shared, renderings_of
+from web.events import CLOSE, Event, EventStream, follow, render_shared, renderings_of
 from web.progress import view
 from web.rendering import Page, SeeOther, page, see_other
 
@@ -39,12 +38,14 @@ async def show(vault: Vault, tools: Tools, sync_id: FromPath[int]) -> Page:
 
 
 @get("/syncs/{sync_id:int}/events", include_in_schema=False)
-async def follow_one(request: Request[Any, Any, Any], viewer: Viewer, doors: Doors, sync_id: FromPath[int]) -> Stream:
+async def follow_one(
+    request: Request[Any, Any, Any], viewer: Viewer, doors: Doors, sync_id: FromPath[int]
+) -> EventStream:
     """Stream a sync's regions until it has ended. Raises: NotFound, before anything is sent."""
     async with doors.open_vault(viewer) as vault:
         await vault.syncs.get(sync_id)
     watch = SyncWatch(request, viewer, doors, sync_id)
-    return event_stream(follow(doors.watch, request, viewer, watch.snapshot, watch.answer))
+    return EventStream(follow(doors.watch, request, viewer, watch.snapshot, watch.answer))
 
 
 @post("/syncs/{sync_id:int}/cancellation", include_in_schema=False)

@@ -14,13 +14,19 @@ Age = tuple[bool, int, int, int]
 
 
 class Mailbox:
-    """An iterator over facts: at most one waits for each subject, the newest; the stalest subject leaves when full."""
+    """An iterator over facts, for one reader.
+
+    At most one fact waits for each subject, the newest; the stalest subject leaves when full.
+    """
+
+    __slots__ = ("_ages", "_is_closed", "_reader", "_size", "_waiting")
 
     def __init__(self, size: int = SIZE) -> None:
         self._size = size
         self._waiting: dict[Subject, Fact] = {}
         self._ages: dict[int, Age] = {}
-        self._arrived = asyncio.Event()
+        self._reader: asyncio.Future[None] | None = None
+        """What the reader waits for; an `asyncio.Event` in its place would take 700 bytes more in each of thousands."""
         self._is_closed = False
 
     def put(self, fact: Fact) -> None:
@@ -31,12 +37,12 @@ class Mailbox:
         self._waiting[_subject(fact)] = fact
         if len(self._waiting) > self._size:
             self._drop_stalest()
-        self._arrived.set()
+        self._wake()
 
     def close(self) -> None:
         """End the iteration once everything that waits has been read."""
         self._is_closed = True
-        self._arrived.set()
+        self._wake()
 
     def __aiter__(self) -> "Mailbox":
         return self
@@ -45,9 +51,13 @@ class Mailbox:
         while not self._waiting:
             if self._is_closed:
                 raise StopAsyncIteration
-            self._arrived.clear()
-            await self._arrived.wait()
+            self._reader = asyncio.get_running_loop().create_future()
+            await self._reader
         return self._waiting.pop(next(iter(self._waiting)))
+
+    def _wake(self) -> None:
+        if self._reader and not self._reader.done():
+            self._reader.set_result(None)
 
     def _is_news(self, sync: Sync) -> bool:
         """Facts may overtake each other while they change from one server to the other."""
