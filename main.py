@@ -28,7 +28,6 @@ from domain.credentials import OAuth
 from domain.embedding import Embedder, EmbeddingModel
 from domain.errors import VaultError
 from domain.limits import Limiter, Unlimited
-from domain.parsing import ParseSettings
 from domain.vault import Tools
 from infra import commands, seeds
 from infra.analysis import WordAnalyzer
@@ -101,7 +100,7 @@ async def open_house(
             embedder=embedder,
             analyzer=analyzer,
             language_model=await _language_model(settings, stack),
-            make_parser=lambda: parser_process(ParseSettings()),
+            make_parser=parser_process,
             connect=Connectors(client, providers, settings.github.api_url, _now).connect,
             passwords=Argon2Passwords(),
             now=_now,

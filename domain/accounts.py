@@ -11,7 +11,7 @@ import msgspec
 
 from domain.errors import Conflict, Invalid, NotFound
 from domain.lobby import Lobby
-from domain.people import Invitation, Membership, Role, User
+from domain.people import Invitation, Membership, Role, Tenant, User
 from domain.vault import Passwords
 
 MIN_PASSWORD_CHARACTERS = 10
@@ -45,7 +45,7 @@ async def sign_up(lobby: Lobby, passwords: Passwords, *, company: str, name: str
     if wrong:
         raise Invalid(LOOK_AT_FIELDS, wrong)
     user = await _new_user(lobby, passwords, email, name, password)
-    tenant = await lobby.add_tenant(company, await free_slug(lobby, company))
+    tenant = await _new_tenant(lobby, company)
     await lobby.add_membership(tenant.id, user.id, Role.ADMIN)
     await lobby.record(tenant.id, user.id, "tenant.created", company)
     return Entry(user.id, tenant.id)
@@ -112,6 +112,17 @@ async def change_password(lobby: Lobby, passwords: Passwords, user_id: int, *, c
 async def sign_out_everywhere(lobby: Lobby, user_id: int) -> int:
     """End every session of a user, in every tenant; return how many."""
     return await lobby.end_sessions(user_id)
+
+
+async def _new_tenant(lobby: Lobby, company: str) -> Tenant:
+    """Somebody else may take a free slug before us: the next one is tried then."""
+    while True:
+        candidate = await free_slug(lobby, company)
+        try:
+            return await lobby.add_tenant(company, candidate)
+        except Conflict:
+            if await lobby.tenant_by_slug(candidate) is None:
+                raise
 
 
 async def free_slug(lobby: Lobby, company: str) -> str:

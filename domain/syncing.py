@@ -8,7 +8,7 @@ item travels through the same queues in order, so the source's cursor only advan
 import asyncio
 import hashlib
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 import msgspec
 import numpy as np
@@ -48,6 +48,7 @@ async def sync_integration(
     async with open_vault(viewer) as vault:
         integration = await vault.integrations.get(sync.integration_id)
         again = await vault.syncs.retries(integration.id)
+        parse_settings = await vault.parsing.get()
     connector = tools.connect(integration, viewer, open_vault)
     start = Progress() if connector.is_snapshot else sync.checkpoint
     run = Run(sync, integration, viewer, tools, open_vault, msgspec.structs.replace(start, stage=Stage.LISTING))
@@ -55,7 +56,7 @@ async def sync_integration(
     steps: asyncio.Queue[Step | None] = asyncio.Queue(READ_AHEAD)
     batches: asyncio.Queue[list[Step] | None] = asyncio.Queue(BATCHES_AHEAD)
     tasks = [
-        asyncio.create_task(_read(run, connector, again, steps)),
+        asyncio.create_task(_read(run, connector, tools.make_parser(parse_settings), again, steps)),
         asyncio.create_task(_embed(run, steps, batches)),
     ]
     try:
@@ -72,8 +73,14 @@ async def sync_integration(
     yield run.progress
 
 
-async def _read(run: Run, connector: Connector, again: Sequence[str], steps: asyncio.Queue[Step | None]) -> None:
-    async with run.tools.make_parser() as parser:
+async def _read(
+    run: Run,
+    connector: Connector,
+    opening: AbstractAsyncContextManager[Parser],
+    again: Sequence[str],
+    steps: asyncio.Queue[Step | None],
+) -> None:
+    async with opening as parser:
         if again and not connector.is_snapshot:
             async for page in connector.again(again):
                 await _read_page(run, connector, parser, page, None, steps)

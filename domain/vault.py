@@ -16,7 +16,7 @@ from domain.integrations import Connector, Integration, Integrations
 from domain.language import LanguageModel
 from domain.lobby import Lobby
 from domain.members import Members
-from domain.parsing import Parser
+from domain.parsing import Parser, ParseSettings, ParseSettingsStore
 from domain.people import Viewer
 from domain.search import Analyzer, Passages
 from domain.syncs import Syncs
@@ -36,6 +36,7 @@ class Vault:
     syncs: Syncs
     documents: Documents
     passages: Passages
+    parsing: ParseSettingsStore
     conversations: Conversations
     audit: Audit
 
@@ -71,7 +72,7 @@ class Tools:
     embedder: Embedder
     analyzer: Analyzer
     language_model: LanguageModel | None
-    make_parser: Callable[[], AbstractAsyncContextManager[Parser]]
+    make_parser: Callable[[ParseSettings], AbstractAsyncContextManager[Parser]]
     connect: Callable[[Integration, Viewer, OpenVault], Connector]
     passwords: Passwords
     now: Callable[[], datetime]

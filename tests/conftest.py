@@ -13,7 +13,6 @@ from argon2.profiles import CHEAPEST
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from domain.facts import Fact
-from domain.parsing import ParseSettings
 from domain.people import Role, Viewer
 from domain.vault import Tools
 from infra.analysis import WordAnalyzer
@@ -113,7 +112,7 @@ def tools(source: factories.Source) -> Tools:
         embedder=WordEmbedder(384),
         analyzer=WordAnalyzer(),
         language_model=None,
-        make_parser=lambda: parser_process(ParseSettings()),
+        make_parser=parser_process,
         connect=lambda *_: source,
         passwords=Argon2Passwords(CHEAPEST),
         now=lambda: datetime.now(UTC),

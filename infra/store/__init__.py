@@ -22,6 +22,7 @@ from infra.store.integrations import IntegrationStore
 from infra.store.lobby import LobbyStore
 from infra.store.members import MemberStore
 from infra.store.oauth import NonceStore
+from infra.store.parsing import ParsingStore
 from infra.store.passages import PassageStore
 from infra.store.syncs import SyncStore
 from infra.store.uploads import UploadStore
@@ -69,6 +70,7 @@ class Stores:
             syncs=SyncStore(connection, viewer, announce, self.queue),
             documents=DocumentStore(connection, viewer, self.analyzer, self.model),
             passages=PassageStore(connection, viewer, self.analyzer),
+            parsing=ParsingStore(connection, viewer),
             conversations=ConversationStore(connection, viewer),
             audit=AuditStore(connection, viewer),
         )

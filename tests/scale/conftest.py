@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.peers.emulate import Emulators
 from tests.scale.cluster import Cluster, cluster
+from tests.scale.consents import provider_environment
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -16,7 +18,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def several() -> Iterator[Cluster]:
+def several(emulators: Emulators) -> Iterator[Cluster]:
     """The cluster most tests share."""
-    with cluster(n_webs=3, n_workers=2) as running:
+    with cluster(n_webs=3, n_workers=2, **provider_environment(emulators)) as running:
         yield running

@@ -1,6 +1,6 @@
 """The design's table of ten defects, row by row, through a proxy that sends each request to the next process.
 
-Row 1 (OAuth) has its tests beside the connectors; rows 4 and 10 stand in `test_bounds.py`. Rows 6 to 9 (entities,
+Row 1 (OAuth) stands in `test_consents.py`, rows 4 and 10 in `test_bounds.py` too. Rows 6 to 9 (entities,
 graph, claims, detectors) are kept by the rule that no process remembers anything: `tests/test_architecture.py` walks
 the code for it.
 """
@@ -58,6 +58,24 @@ async def test_row_3_memory_of_a_web_process_does_not_grow_with_tenants(several:
         await live_in_a_tenant()
     grown = [after - before for before, after in zip(before, megabytes(), strict=True)]
     assert max(grown) < 5, f"{grown} MB more for {N_TENANTS} tenants; the predecessor took 400 MB each"
+
+
+async def test_row_4_settings_changed_once_hold_for_the_next_job_of_every_worker(several: Cluster) -> None:
+    async with person(several.url) as ada:
+        await ada.sign_up()
+        folders = [several.folder / f"row-4-{number}" for number in range(4)]
+        for folder in folders:
+            folder.mkdir()
+            (folder / "long.md").write_text("word " * 400)
+        syncs = [await ada.connect_folder(folder) for folder in folders]
+        for sync_id in syncs:
+            assert "could not be read" not in (await ada.watch(sync_id, Seen())).markups[-1]
+        await ada.visit("/settings/reading")
+        await ada.submit("/settings/reading", max_characters="1000")
+        for folder in folders:
+            (folder / "long.md").write_text("words " * 400)
+        for sync_id in [await ada.sync_again(sync_id) for sync_id in syncs]:
+            assert "1 item could not be read" in (await ada.watch(sync_id, Seen())).markups[-1]
 
 
 async def test_row_5_a_question_embedded_by_one_instance_is_a_hit_on_the_others(several: Cluster) -> None:

@@ -54,6 +54,7 @@ VALUES = {
     "bigint": "1",
     "integer": "1",
     "real": "1",
+    "double precision": "1",
     "boolean": "false",
     "timestamp with time zone": "now()",
     "text": "'member'",
@@ -95,6 +96,8 @@ PLANTS = {
     " select tenant_id, document_id, id, 0, 0, 4, '{}', 'text', 'x', 'words@1' from document_versions",
     "lexemes": "(tenant_id, lexeme, n_chunks) values (:tenant, 'text', 1)",
     "lexical_statistics": "(tenant_id) values (:tenant)",
+    "parse_settings": "(tenant_id, version, timeout_s, max_memory_bytes, max_unpacked_bytes, max_characters)"
+    " values (:tenant, 2, 30, 1, 1, 1)",
     "conversations": "(tenant_id, user_id, name) values (:tenant, :user, 'Database')",
     "oauth_nonces": "(tenant_id, user_id, nonce_hash, verifier, expires_at)"
     " values (:tenant, :user, :token, 'verifier', now())",

@@ -1,5 +1,6 @@
 """Signing up, in and out; several vaults; invitations; members; tokens: in a browser, over the real database."""
 
+import asyncio
 import re
 import uuid
 from collections.abc import Callable
@@ -38,6 +39,12 @@ async def test_a_stranger_signs_up_and_finds_the_first_steps(admin: Browser) -> 
     assert (admin.status, admin.path, admin.heading) == (200, "/", "Welcome to Tidewater")
     assert "Bring documents in" in admin.words
     assert "Tidewater has its vault" in admin.words
+
+
+async def test_companies_of_one_name_may_sign_up_at_the_same_moment(new_browser: NewBrowser) -> None:
+    company = f"Tidewater {uuid.uuid4().hex[:8]}"
+    browsers = await asyncio.gather(*(sign_up(new_browser(), unused_email(), company) for _ in range(6)))
+    assert [browser.path for browser in browsers] == ["/"] * 6
 
 
 async def test_a_form_with_errors_comes_back_with_what_was_entered_and_a_word_at_each_field(browser: Browser) -> None:

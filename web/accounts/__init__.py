@@ -2,7 +2,7 @@
 
 from litestar.types import ControllerRouterHandler
 
-from web.accounts import invitations, members, session, settings, sign_up
+from web.accounts import invitations, members, reading, session, settings, sign_up
 
 routes: tuple[ControllerRouterHandler, ...] = (
     *sign_up.routes,
@@ -10,4 +10,5 @@ routes: tuple[ControllerRouterHandler, ...] = (
     *invitations.routes,
     *members.routes,
     *settings.routes,
+    *reading.routes,
 )
