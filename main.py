@@ -11,7 +11,7 @@ import asyncio
 import os
 import signal
 import socket
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -28,6 +28,7 @@ from domain.credentials import OAuth
 from domain.embedding import Embedder, EmbeddingModel
 from domain.errors import VaultError
 from domain.limits import Limiter, Unlimited
+from domain.uploads import ObjectStore
 from domain.vault import Tools
 from infra import commands, seeds
 from infra.analysis import WordAnalyzer
@@ -50,6 +51,7 @@ from infra.queue import make_queue
 from infra.secrets import Sealer, StateSigner
 from infra.settings import Settings, WrongSetting, read_settings
 from infra.store import Stores
+from infra.store.objects import remove_unused
 from infra.store.operations import read_operations
 from infra.supervisor import ProcessFailed, Supervisor
 from infra.terminal import make_argument_parser
@@ -95,16 +97,18 @@ async def open_house(
         queue = make_queue(settings.database_url, syncs_per_tenant=settings.syncs_per_tenant)
         stores = Stores(engine, queue, analyzer, model, bus.publish, sealer)
         client = await stack.enter_async_context(open_client())
+        objects = _objects(settings)
         providers = make_providers(client, settings)
         tools = Tools(
             embedder=embedder,
             analyzer=analyzer,
             language_model=await _language_model(settings, stack),
             make_parser=parser_process,
-            connect=Connectors(client, providers, settings.github.api_url, _now).connect,
+            connect=Connectors(client, providers, settings.github.api_url, _now, objects).connect,
             passwords=Argon2Passwords(),
             now=_now,
             oauth=OAuth(providers, StateSigner(settings.secret_key)) if providers else None,
+            objects=objects,
         )
         yield House(stores, tools, bus, _limiter(settings, stack), registry)
 
@@ -123,6 +127,14 @@ def _limiter(settings: Settings, stack: AsyncExitStack) -> Limiter:
     client = limiter_client(settings.redis_url)
     stack.push_async_callback(client.aclose)
     return RedisLimiter(client)
+
+
+def _objects(settings: Settings) -> ObjectStore | None:
+    if not settings.bucket.bucket:
+        return None
+    from infra.objects import BucketObjects  # noqa: PLC0415  # nobody else pays for the library
+
+    return BucketObjects(settings.bucket)
 
 
 def _now() -> datetime:
@@ -217,11 +229,19 @@ def _web_settings(settings: Settings) -> WebSettings:
 async def work(settings: Settings) -> None:
     """Take jobs until SIGTERM."""
     async with open_house(settings, settings.n_worker_connections) as house:
-        worker = Worker(house.stores.queue, house.stores.open_vault, house.tools, SyncMeter(house.registry).note)
+        worker = Worker(
+            house.stores.queue, house.stores.open_vault, house.tools, SyncMeter(house.registry).note, _tidy(house)
+        )
         with ExitStack() as stack:
             if settings.metrics_port:
                 stack.callback(serve_metrics(house.registry, settings.host, settings.metrics_port))
             await worker.run(settings.worker_concurrency)
+
+
+def _tidy(house: House) -> Callable[[], Awaitable[object]] | None:
+    """Return what a worker does every hour to leave nothing behind in the object store."""
+    objects = house.tools.objects
+    return (lambda: remove_unused(house.stores.engine, objects)) if objects else None
 
 
 async def plant(settings: Settings) -> None:

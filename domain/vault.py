@@ -20,7 +20,7 @@ from domain.parsing import Parser, ParseSettings, ParseSettingsStore
 from domain.people import Viewer
 from domain.search import Analyzer, Passages
 from domain.syncs import Syncs
-from domain.uploads import Uploads
+from domain.uploads import ObjectStore, Uploads
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,3 +78,5 @@ class Tools:
     now: Callable[[], datetime]
     oauth: OAuth | None = None
     """None where this deployment was given no client id of any provider."""
+    objects: ObjectStore | None = None
+    """Keeps uploaded files where a bucket is set up; None: Postgres keeps them."""

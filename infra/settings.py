@@ -27,6 +27,17 @@ class ProviderSettings(msgspec.Struct, frozen=True):
     revoke_url: str
 
 
+class BucketSettings(msgspec.Struct, frozen=True):
+    """The S3-compatible bucket that keeps uploaded files; without a name, Postgres does."""
+
+    bucket: str
+    endpoint: str
+    """"" means: Amazon's own, for the region."""
+    region: str
+    access_key_id: str
+    secret_access_key: str
+
+
 class Settings(msgspec.Struct, frozen=True):
     """Everything an operator can set; the README's table of settings is made of these."""
 
@@ -60,6 +71,7 @@ class Settings(msgspec.Struct, frozen=True):
     metrics_port: int
     """0 means: workers serve no metrics."""
     github: ProviderSettings
+    bucket: BucketSettings
 
     @property
     def is_embedded(self) -> bool:
@@ -98,6 +110,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         metrics_token=environment.get("METRICS_TOKEN", "").strip(),
         metrics_port=_number(environment, "METRICS_PORT", 0, 0, 65535),
         github=_github(environment),
+        bucket=_bucket(environment),
     )
 
 
@@ -150,6 +163,17 @@ def _github(environment: Mapping[str, str]) -> ProviderSettings:
         token_url=_at(environment, "GITHUB_TOKEN_URL", f"{url}/login/oauth/access_token"),
         revoke_url=_at(environment, "GITHUB_REVOKE_URL", f"{api_url}/applications/{client_id}/token"),
     )
+
+
+def _bucket(environment: Mapping[str, str]) -> BucketSettings:
+    names = ("S3_BUCKET", "S3_ACCESS_KEY_ID", "S3_SECRET_ACCESS_KEY")
+    bucket, access_key_id, secret_access_key = (environment.get(name, "").strip() for name in names)
+    for name in names[1:]:
+        if bucket and not environment.get(name, "").strip():
+            raise WrongSetting(f"{name} is missing: it belongs to S3_BUCKET")
+    endpoint = _url(environment, "S3_ENDPOINT", ("http://", "https://"), is_needed=False)
+    region = environment.get("S3_REGION", "").strip() or "us-east-1"
+    return BucketSettings(bucket, endpoint, region, access_key_id, secret_access_key)
 
 
 def _client(environment: Mapping[str, str], name: str) -> tuple[str, str]:

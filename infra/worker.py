@@ -3,7 +3,7 @@
 import asyncio
 import signal
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 
@@ -49,6 +49,8 @@ class Worker:
     tools: Tools
     note_end: Callable[[Sync], None] | None = None
     """Counts syncs that have ended."""
+    tidy: Callable[[], Awaitable[object]] | None = None
+    """Removes what nobody refers to any more from the object store."""
 
     async def run(self, concurrency: int) -> None:
         """Work until SIGTERM or SIGINT, then let running jobs reach a stop within DRAIN_S.
@@ -115,6 +117,15 @@ class Worker:
         @self.queue.task(name="revive_stalled", queue=CHORES, priority=CHORE_PRIORITY, queueing_lock="revive_stalled")
         async def revive_stalled(timestamp: int) -> None:  # noqa: ARG001  # the queue passes the time it was due
             await self._revive_stalled()
+
+        if self.tidy:
+            self._register_tidying(self.tidy)
+
+    def _register_tidying(self, tidy: Callable[[], Awaitable[object]]) -> None:
+        @self.queue.periodic(cron="17 * * * *")
+        @self.queue.task(name="tidy_objects", queue=CHORES, priority=CHORE_PRIORITY, queueing_lock="tidy_objects")
+        async def tidy_objects(timestamp: int) -> None:  # noqa: ARG001  # the queue passes the time it was due
+            await tidy()
 
     async def _revive_stalled(self) -> None:
         """Give the jobs of dead workers back to the queue."""

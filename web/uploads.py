@@ -2,6 +2,7 @@
 
 import unicodedata
 from collections.abc import AsyncIterator, Sequence
+from itertools import zip_longest
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -11,8 +12,8 @@ from domain.errors import Conflict
 from domain.integrations import Integration, IntegrationKind
 from domain.people import EVERYONE, Viewer, user_principal
 from domain.syncs import Trigger
-from domain.uploads import MAX_FILE_BYTES
-from domain.vault import Vault
+from domain.uploads import MAX_FILE_BYTES, Stored, put_aside
+from domain.vault import Tools, Vault
 from web.doors import Doors
 from web.filters import plural
 from web.forms import Form
@@ -57,7 +58,7 @@ async def new(viewer: Viewer) -> Page:  # noqa: ARG001 (to be signed in is the p
     request_class=UploadRequest,
     request_max_body_size=MAX_REQUEST_BYTES,
 )
-async def create(request: UploadRequest, viewer: Viewer, doors: Doors, form: Form) -> Response[Any]:
+async def create(request: UploadRequest, viewer: Viewer, doors: Doors, tools: Tools, form: Form) -> Response[Any]:
     """Keep what was sent, ask for a sync that reads it, and show that sync.
 
     The transaction is opened here, after the last byte has come in: a slow line must not hold a connection.
@@ -67,9 +68,10 @@ async def create(request: UploadRequest, viewer: Viewer, doors: Doors, form: For
     if not n_files and not text:
         return upload_page(Form(values=form.values, message=NOTHING), 422)
     principals = principals_for(form.value("readers"), viewer)
+    put_files = await put_aside_files(doors, tools, viewer, spool) if isinstance(spool, Spool) else []
     async with doors.open_vault(viewer) as vault:
         if isinstance(spool, Spool):
-            await keep_files(vault, spool, principals)
+            await keep_files(vault, spool, put_files, principals)
         if text:
             content = one_part(text.encode("utf-8", "replace"))
             await vault.uploads.add(text_name(form.value("title")), "text/plain", content, principals)
@@ -80,10 +82,20 @@ async def create(request: UploadRequest, viewer: Viewer, doors: Doors, form: For
     return see_other(f"/syncs/{sync.id}")
 
 
-async def keep_files(vault: Vault, spool: Spool, principals: Sequence[str]) -> None:
-    """Store every received file; those over the limit are listed without their content."""
-    for received in spool.files:
-        await vault.uploads.add(safe_name(received.name), received.media_type, spool.parts(received), principals)
+async def put_aside_files(doors: Doors, tools: Tools, viewer: Viewer, spool: Spool) -> list[Stored]:
+    """Stream every received file into the object store; nothing, where there is none. Raises: Unavailable."""
+    if tools.objects is None or not spool.files:
+        return []
+    async with doors.open_vault(viewer) as vault:
+        keys = await vault.uploads.reserve(len(spool.files))
+    return await put_aside(tools.objects, keys, [spool.parts(received) for received in spool.files])
+
+
+async def keep_files(vault: Vault, spool: Spool, put_files: Sequence[Stored], principals: Sequence[str]) -> None:
+    """Store every received file, or list it where it was put aside; those over the limit are listed only."""
+    for received, stored in zip_longest(spool.files, put_files):
+        content = stored or spool.parts(received)
+        await vault.uploads.add(safe_name(received.name), received.media_type, content, principals)
 
 
 async def upload_integration(vault: Vault) -> Integration:

@@ -12,6 +12,7 @@ from domain.errors import Invalid
 from domain.integrations import Connector, Integration, IntegrationKind
 from domain.oauth import fresh_grant
 from domain.people import Viewer
+from domain.uploads import ObjectStore
 from domain.vault import OpenVault
 from infra.connectors.folder import FolderConnector
 from infra.connectors.folder_access import folder_access
@@ -29,6 +30,7 @@ class Connectors:
     providers: Mapping[str, Provider]
     github_api_url: str
     now: Callable[[], datetime]
+    objects: ObjectStore | None = None
 
     def connect(self, integration: Integration, viewer: Viewer, open_vault: OpenVault) -> Connector:
         """Return the connector that reads an integration.
@@ -37,7 +39,7 @@ class Connectors:
         """
         match integration.kind:
             case IntegrationKind.UPLOAD:
-                return UploadConnector(viewer, open_vault)
+                return UploadConnector(viewer, open_vault, self.objects)
             case IntegrationKind.FOLDER:
                 root = Path(integration.settings.get("path", ""))
                 if not integration.settings.get("path") or not root.exists():

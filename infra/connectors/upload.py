@@ -1,16 +1,17 @@
 """Files that people uploaded, read back from the vault; archives and mails come with what they hold."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 from itertools import islice
 
 import msgspec
 
-from domain.errors import NotFound
+from domain.errors import NotFound, Unavailable
 from domain.integrations import Entry, Gone, Item, Page, Unreadable
 from domain.people import Viewer
-from domain.uploads import MAX_FILE_BYTES, Upload
+from domain.uploads import MAX_FILE_BYTES, ObjectStore, Upload
 from domain.vault import OpenVault
 from infra.connectors.archives import HEAD_BYTES, Archive, entries, holds_attachments, is_container
 
@@ -36,9 +37,10 @@ class UploadConnector:
 
     is_snapshot = False
 
-    def __init__(self, viewer: Viewer, open_vault: OpenVault) -> None:
+    def __init__(self, viewer: Viewer, open_vault: OpenVault, objects: ObjectStore | None = None) -> None:
         self._viewer = viewer
         self._open_vault = open_vault
+        self._objects = objects
         self._opened: Opened | None = None
 
     async def pages(self, cursor: str) -> AsyncIterator[Page]:
@@ -110,14 +112,26 @@ class UploadConnector:
         return self._opened
 
     async def _content(self, blob_id: int) -> bytes:
-        async with self._open_vault(self._viewer) as vault:
-            return b"".join([part async for part in vault.uploads.read(blob_id)])
+        return b"".join([part async for part in self._parts(blob_id)])
 
     async def _head(self, blob_id: int) -> bytes:
-        async with self._open_vault(self._viewer) as vault:
-            async for part in vault.uploads.read(blob_id):
+        async with aclosing(self._parts(blob_id)) as parts:
+            async for part in parts:
                 return part[:HEAD_BYTES]
         return b""
+
+    async def _parts(self, blob_id: int) -> AsyncGenerator[bytes, None]:
+        """Yield a file from wherever it is kept; no transaction is open while the object store is asked."""
+        async with self._open_vault(self._viewer) as vault:
+            key = await vault.uploads.object_key(blob_id)
+            if not key:
+                async for part in vault.uploads.read(blob_id):
+                    yield part
+                return
+        if self._objects is None:
+            raise Unavailable("This file lies in a bucket that is not set up here any more. Set S3_BUCKET again.")
+        async for part in self._objects.read(key):
+            yield part
 
 
 def _item(upload: Upload, external_id: str) -> Item:

