@@ -3,7 +3,17 @@
 import subprocess
 import sys
 
-QUESTIONS = ("running", "embedding", "syncing", "searching", "streams")
+QUESTIONS = (
+    "running",
+    "memory",
+    "embedding",
+    "syncing",
+    "searching",
+    "streams",
+    "consents",
+    "scaling",
+    "faults",
+)
 
 
 def main() -> None:

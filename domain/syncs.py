@@ -80,7 +80,7 @@ class Syncs(Protocol):
 
         When one is queued or running already, that one is returned; a running one will look again when it ends. An
         import gets no job, for the importing process runs it itself; should that process die, the next request queues
-        what it left. Raises: NotFound.
+        what it left. Raises: NotFound, Throttled when very many of the tenant's syncs wait already.
         """
 
     async def get(self, sync_id: int) -> Sync:

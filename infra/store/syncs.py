@@ -6,7 +6,7 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from domain.errors import Conflict, NotFound
+from domain.errors import Conflict, NotFound, Throttled
 from domain.facts import Fact, SyncChanged
 from domain.people import Viewer
 from domain.progress import Progress
@@ -20,6 +20,11 @@ COLUMNS = """
 """
 FROM = "from syncs s join integrations i on (i.tenant_id, i.id) = (s.tenant_id, s.integration_id)"
 VISIBLE = "(i.owner_id is null or i.owner_id = :viewer or :is_system)"
+MAX_WAITING = 200
+"""Syncs of one tenant that may wait at once; whoever asks for more is told to come back, which is kinder than a queue
+nobody sees the end of. Uploads are never refused."""
+WAIT_S = 300.0
+MANY_WAIT = "So many syncs are waiting already that another would not begin soon. Ask again when some are done."
 TAKEN_OVER = "Another worker has taken this sync over."
 NOT_FOUND = "This sync does not exist, or is not yours to see."
 
@@ -60,9 +65,16 @@ class SyncStore:
         row = inserted.one_or_none()
         if row is None:
             raise NotFound("This integration does not exist, or is not yours to see.")
+        if row.is_new and trigger is Trigger.PERSON:
+            await self._refuse_when_many_wait()
         if trigger is not Trigger.IMPORT and (row.is_new or row.trigger == Trigger.IMPORT):
             await defer_sync(self._queue, self._connection, self._viewer.tenant_id, row.id, row.kind == "upload")
         return self._announced(await self.get(row.id))
+
+    async def _refuse_when_many_wait(self) -> None:
+        rows = await self._connection.execute(sa.text("select count(*) from syncs where state = 'queued'"))
+        if rows.scalar_one() > MAX_WAITING:
+            raise Throttled(MANY_WAIT, WAIT_S)
 
     async def get(self, sync_id: int) -> Sync:
         rows = await self._connection.execute(

@@ -10,11 +10,12 @@ from contextlib import asynccontextmanager
 import pytest
 import sqlalchemy as sa
 
+from domain.errors import Throttled
 from domain.integrations import Integration, IntegrationKind
 from domain.people import Viewer
 from domain.syncs import Sync, SyncState, Trigger
 from domain.vault import Tools
-from infra.store import Stores
+from infra.store import Stores, syncs
 from infra.worker import Worker
 from tests import factories
 
@@ -100,6 +101,19 @@ async def test_a_tenant_runs_so_many_syncs_at_once_and_the_others_are_next(store
         lanes = list(rows.scalars())
     first, second = f"tenant:{viewer.tenant_id}:1", f"tenant:{viewer.tenant_id}:2"
     assert lanes == [first, second, first, second, f"tenant:{other.tenant_id}:1"]
+
+
+async def test_when_many_wait_another_sync_is_put_off_and_an_upload_is_not(
+    stores: Stores, viewer: Viewer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(syncs, "MAX_WAITING", 2)
+    for number in range(2):
+        await requested(stores, viewer, IntegrationKind.FOLDER, f"Folder {number}")
+    with pytest.raises(Throttled, match="Ask again"):
+        await requested(stores, viewer, IntegrationKind.FOLDER, "One more")
+    async with stores.open_vault(viewer) as vault:
+        uploads = await vault.integrations.add(IntegrationKind.UPLOAD, "Uploads", {}, None)
+        assert (await vault.syncs.request(uploads.id, Trigger.UPLOAD)).state is SyncState.QUEUED
 
 
 async def test_a_sync_that_waits_tells_how_many_are_ahead_of_it(stores: Stores, viewer: Viewer) -> None:
