@@ -1,4 +1,4 @@
-"""What a stream costs one web process, and how long until all have seen an event; 2,000 streams, or as many as said.
+"""What a stream costs one web process, and how long until all have seen an event; 10,000 streams, or as many as said.
 
     python -m bench.streams [how many ...]
 
@@ -133,7 +133,7 @@ def main() -> None:
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     rows = []
-    for n_streams in [int(each) for each in sys.argv[1:]] or [2000]:
+    for n_streams in [int(each) for each in sys.argv[1:]] or [2_000, 10_000]:
         with cluster(n_webs=1, n_workers=0) as running:
             rows.append(asyncio.run(measure(running, n_streams)))
     print("\nStreams of one web process; an event rendered and sent to all, through Redis")
