@@ -48,6 +48,7 @@ from infra.secrets import Sealer, StateSigner
 from infra.settings import Settings, WrongSetting, read_settings
 from infra.store import Stores
 from infra.store.operations import read_operations
+from infra.store.schedules import WakeStore
 from infra.supervisor import ProcessFailed, Supervisor
 from infra.terminal import make_argument_parser
 from infra.worker import Worker
@@ -189,6 +190,7 @@ def _doors(house: House) -> Doors:
         read_operations=lambda: read_operations(house.stores.engine),
         limiter=house.limiter,
         registry=house.registry,
+        wakes=WakeStore(house.stores.engine),
     )
 
 
@@ -210,7 +212,7 @@ def _web_settings(settings: Settings) -> WebSettings:
 async def work(settings: Settings) -> None:
     """Take jobs until SIGTERM."""
     async with open_house(settings, settings.n_worker_connections) as house:
-        worker = Worker(house.stores.queue, house.stores.open_vault, house.tools, SyncMeter(house.registry).note)
+        worker = Worker(house.stores.queue, house.stores.open_vault, house.tools, SyncMeter(house.registry).note, WakeStore(house.stores.engine))
         with ExitStack() as stack:
             if settings.metrics_port:
                 stack.callback(serve_metrics(house.registry, settings.host, settings.metrics_port))

@@ -29,6 +29,9 @@ class Integration(msgspec.Struct, frozen=True):
     created_at: datetime
     last_synced_at: datetime | None
     n_documents: int = 0
+    sync_every_minutes: int = 15
+    """0: only when somebody asks."""
+    is_paused: bool = False
 
 
 class Item(msgspec.Struct, frozen=True, tag="item"):

@@ -9,6 +9,7 @@ from typing import Protocol
 from domain.audit import Audit
 from domain.conversations import Conversations
 from domain.credentials import Credentials, Nonces, OAuth
+from domain.deletions import Deletions
 from domain.documents import Documents
 from domain.embedding import Embedder
 from domain.facts import Fact
@@ -18,8 +19,10 @@ from domain.lobby import Lobby
 from domain.members import Members
 from domain.parsing import Parser
 from domain.people import Viewer
+from domain.schedules import Schedules
 from domain.search import Analyzer, Passages
 from domain.syncs import Syncs
+from domain.trails import Trails
 from domain.uploads import Uploads
 
 
@@ -38,6 +41,9 @@ class Vault:
     passages: Passages
     conversations: Conversations
     audit: Audit
+    trails: Trails
+    deletions: Deletions
+    schedules: Schedules
 
 
 OpenVault = Callable[[Viewer], AbstractAsyncContextManager[Vault]]

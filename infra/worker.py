@@ -15,9 +15,11 @@ from psycopg import OperationalError
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from domain.deletions import TooManyDeletions
 from domain.errors import Conflict, NotFound, VaultError
 from domain.people import Viewer, system_viewer
 from domain.progress import Progress, Stage
+from domain.schedules import Wakes
 from domain.syncing import sync_integration
 from domain.syncs import Sync, SyncState
 from domain.vault import OpenVault, Tools
@@ -31,6 +33,8 @@ STALLED_AFTER_S = 20.0
 DRAIN_S = 5.0
 """What a running job gets to end by itself after SIGTERM; then it goes back to the queue, to be gone on with."""
 MAX_ATTEMPTS = 50
+TENANTS_A_ROUND = 1_000
+"""Those that are left wait for the next minute."""
 RETRY_WAIT_S = 3
 POLL_S = 1.0
 RETURN_S = 1.0
@@ -49,6 +53,8 @@ class Worker:
     tools: Tools
     note_end: Callable[[Sync], None] | None = None
     """Counts syncs that have ended."""
+    wakes: Wakes | None = None
+    """Knows whose integrations are due; without it nothing begins by itself."""
 
     async def run(self, concurrency: int) -> None:
         """Work until SIGTERM or SIGINT, then let running jobs reach a stop within DRAIN_S.
@@ -116,6 +122,17 @@ class Worker:
         async def revive_stalled(timestamp: int) -> None:  # noqa: ARG001  # the queue passes the time it was due
             await self._revive_stalled()
 
+        @self.queue.periodic(cron="* * * * *")
+        @self.queue.task(name="request_due", queue=CHORES, priority=CHORE_PRIORITY, queueing_lock="request_due")
+        async def request_due(timestamp: int) -> None:  # noqa: ARG001  # the queue passes the time it was due
+            await self.request_due()
+
+    async def request_due(self) -> None:
+        """Request a sync of everything that is due, whichever tenant it belongs to, each tenant by itself."""
+        for tenant_id in await self.wakes.due_tenants(TENANTS_A_ROUND) if self.wakes else ():
+            async with self.open_vault(system_viewer(tenant_id)) as vault:
+                await vault.schedules.request_due()
+
     async def _revive_stalled(self) -> None:
         """Give the jobs of dead workers back to the queue."""
         stalled = await self.queue.job_manager.get_stalled_jobs(seconds_since_heartbeat=STALLED_AFTER_S)
@@ -154,6 +171,8 @@ async def run_sync(open_vault: OpenVault, tools: Tools, viewer: Viewer, sync_id:
                 if await saver.offer(progress):
                     state = SyncState.CANCELLED
                     break
+    except TooManyDeletions as question:
+        state, reason = SyncState.HELD, question.message
     except Conflict:
         log.warning("sync_taken_over", attempt=sync.attempt)
         return None

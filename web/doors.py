@@ -8,6 +8,7 @@ from prometheus_client import CollectorRegistry
 
 from domain.limits import Limiter, Limits, Unlimited
 from domain.operations import Operations
+from domain.schedules import Wakes
 from domain.vault import OpenLobby, OpenVault, Watch
 
 
@@ -26,6 +27,8 @@ class Doors:
     limits: Limits = field(default_factory=Limits)
     registry: CollectorRegistry = field(default_factory=CollectorRegistry)
     """What the process counts beyond the requests of its application."""
+    wakes: Wakes | None = None
+    """Whom a provider's webhook wakes; None where this process does not listen to any."""
 
 
 class WebSettings(msgspec.Struct, frozen=True):

@@ -123,6 +123,8 @@ def _headline(sync: Sync, n_ahead: int) -> str:
             return "Stopped by a problem"
         case SyncState.CANCELLED:
             return "Cancelled; what was brought in so far stays"
+        case SyncState.HELD:
+            return "Waiting for your word: many documents are gone at the source"
 
 
 def _badge(sync: Sync) -> tuple[str, str]:
@@ -137,6 +139,8 @@ def _badge(sync: Sync) -> tuple[str, str]:
             return "Failed", "bad"
         case SyncState.CANCELLED:
             return "Cancelled", ""
+        case SyncState.HELD:
+            return "Asks you", "warning"
 
 
 def _percent(sync: Sync) -> int | None:
@@ -154,6 +158,7 @@ def _counts(progress: Progress) -> tuple[Count, ...]:
         Count(progress.skipped, "unchanged"),
         Count(progress.failed, "failed", is_bad=progress.failed > 0),
         Count(progress.deleted, "deleted"),
+        *([Count(progress.filtered, "left out")] if progress.filtered else []),
     )
 
 

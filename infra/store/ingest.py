@@ -36,7 +36,7 @@ with document as (
         version_ordinal = documents.version_ordinal + 1, blob_id = excluded.blob_id,
         seen_sync_id = excluded.seen_sync_id, indexed_sync_id = excluded.indexed_sync_id,
         source_created_at = excluded.source_created_at, source_modified_at = excluded.source_modified_at,
-        indexed_at = excluded.indexed_at, sorted_at = excluded.sorted_at
+        indexed_at = excluded.indexed_at, sorted_at = excluded.sorted_at, gone_at = null, is_kept = false
     returning id, version_id, version_ordinal
 ), version as (
     insert into document_versions (id, tenant_id, document_id, ordinal, text, blocks, metadata, content_hash)

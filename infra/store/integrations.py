@@ -12,10 +12,19 @@ from infra.store.lexicon import forget_words
 from infra.store.uploads import remove_unused_blobs
 
 COLUMNS = """
-    i.id, i.kind, i.name, i.settings, i.cursor, i.owner_id, i.created_at, i.last_synced_at,
+    i.id, i.kind, i.name, i.settings, i.cursor, i.owner_id, i.created_at, i.last_synced_at, i.sync_every_minutes,
+    i.is_paused,
     (select count(*) from documents d where d.tenant_id = i.tenant_id and d.integration_id = i.id) as n_documents
 """
-VISIBLE = "(i.owner_id is null or i.owner_id = :viewer or :is_system)"
+VISIBLE = "i.removed_at is null and (i.owner_id is null or i.owner_id = :viewer or :is_system)"
+"""On `integrations i`. What is being removed in the background does not exist any more for anybody."""
+REGISTER = sa.text(
+    "insert into due_syncs (tenant_id, integration_id, kind, account, due_at) select tenant_id, id, kind,"
+    " coalesce(settings->>'account_id', ''), now() + make_interval(mins => sync_every_minutes) from integrations"
+    " where id = :id and kind <> 'upload'"
+    " on conflict (tenant_id, integration_id) do update set account = excluded.account"
+)
+"""Uploads bring their own syncs; everything else is read again and again."""
 
 
 class IntegrationStore:
@@ -72,7 +81,9 @@ class IntegrationStore:
                 )
         except IntegrityError as error:
             raise Conflict(f"There is an integration called “{name}” already. Choose another name.") from error
-        return await self.get(rows.scalar_one())
+        integration_id = int(rows.scalar_one())
+        await self._connection.execute(REGISTER, {"id": integration_id})
+        return await self.get(integration_id)
 
     async def rename(self, integration_id: int, name: str) -> None:
         await self.get(integration_id)
@@ -91,6 +102,7 @@ class IntegrationStore:
             sa.text("update integrations set settings = cast(:settings as jsonb) where id = :id"),
             {"id": integration_id, "settings": msgspec.json.encode(settings).decode()},
         )
+        await self._connection.execute(REGISTER, {"id": integration_id})
 
     async def advance(self, integration_id: int, cursor: str) -> None:
         await self._connection.execute(
