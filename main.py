@@ -203,6 +203,7 @@ def _web_settings(settings: Settings) -> WebSettings:
         is_production=settings.is_production,
         metrics_token=settings.metrics_token,
         may_read_folders=not settings.is_production,
+        slack_signing_secret=settings.slack_signing_secret,
         is_demo=is_demo,
         demo_email=seeds.ADMIN.email if is_demo else "",
         demo_password=seeds.PASSWORD if is_demo else "",
@@ -212,7 +213,13 @@ def _web_settings(settings: Settings) -> WebSettings:
 async def work(settings: Settings) -> None:
     """Take jobs until SIGTERM."""
     async with open_house(settings, settings.n_worker_connections) as house:
-        worker = Worker(house.stores.queue, house.stores.open_vault, house.tools, SyncMeter(house.registry).note, WakeStore(house.stores.engine))
+        worker = Worker(
+            house.stores.queue,
+            house.stores.open_vault,
+            house.tools,
+            SyncMeter(house.registry).note,
+            WakeStore(house.stores.engine),
+        )
         with ExitStack() as stack:
             if settings.metrics_port:
                 stack.callback(serve_metrics(house.registry, settings.host, settings.metrics_port))

@@ -17,6 +17,7 @@ from domain.documents import Incoming, Kept, Known
 from domain.embedding import Matrix
 from domain.errors import Invalid, NotFound, Unavailable
 from domain.integrations import Connector, Gone, Item, Page, Unreadable
+from domain.pagination import PageWatch
 from domain.parsing import ParsedDocument, Parser
 from domain.people import Viewer
 from domain.progress import Progress, Stage
@@ -84,7 +85,9 @@ async def _read(run: Run, connector: Connector, again: Sequence[str], steps: asy
         if again and not connector.is_snapshot:
             async for page in connector.again(again):
                 await _read_page(run, connector, parser, page, None, steps)
+        watch = PageWatch()
         async for page in connector.pages("" if connector.is_snapshot else run.integration.cursor):
+            watch.check(page)
             cursor = None if connector.is_snapshot else page.cursor
             await _read_page(run, connector, parser, page, cursor, steps)
     run.note(is_listed=True)

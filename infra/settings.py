@@ -60,6 +60,8 @@ class Settings(msgspec.Struct, frozen=True):
     metrics_port: int
     """0 means: workers serve no metrics."""
     github: ProviderSettings
+    slack_signing_secret: str = ""
+    """With which Slack signs the events it sends; "" means: none are heard."""
 
     @property
     def is_embedded(self) -> bool:
@@ -98,6 +100,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         metrics_token=environment.get("METRICS_TOKEN", "").strip(),
         metrics_port=_number(environment, "METRICS_PORT", 0, 0, 65535),
         github=_github(environment),
+        slack_signing_secret=environment.get("SLACK_SIGNING_SECRET", "").strip(),
     )
 
 

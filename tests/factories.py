@@ -64,10 +64,14 @@ class Source:
     """Pages after which the source goes away, once."""
     hangs_after: int | None = None
     """Pages after which the source stays silent."""
+    circles_through: tuple[Entry, ...] | None = None
+    """What it lists over and over again, without an end."""
 
     async def pages(self, cursor: str) -> AsyncIterator[Page]:
         entries = [self.item(name) for name in self.files] if self.is_snapshot else self.log[int(cursor or 0) :]
         start = 0 if self.is_snapshot else int(cursor or 0)
+        while self.circles_through is not None:
+            yield Page(self.circles_through, cursor or "0")
         for number, at in enumerate(range(0, len(entries), self.page_size)):
             if number == self.hangs_after:
                 await asyncio.get_running_loop().create_future()

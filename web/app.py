@@ -26,11 +26,13 @@ from web import (
     integrations,
     messages,
     metrics,
+    schedules,
     search,
     status,
     styleguide,
     syncs,
     uploads,
+    webhooks,
 )
 from web.api.schema import describe_api
 from web.doors import Doors, WebSettings
@@ -94,6 +96,8 @@ def page_routes(settings: WebSettings) -> Sequence[ControllerRouterHandler]:
         *integrations.routes,
         *integration_changes.routes,
         *connections.routes,
+        *schedules.routes,
+        *webhooks.routes,
         *syncs.routes,
         *uploads.routes,
         *documents.routes,

@@ -46,5 +46,7 @@ class WebSettings(msgspec.Struct, frozen=True):
     demo_password: str = ""
     metrics_token: str = ""
     """Who sends it may read the metrics; without one nobody may in production, and everybody elsewhere."""
+    slack_signing_secret: str = ""
+    """With which Slack signs its events; "" refuses them all."""
     may_read_folders: bool = False
     """Whether admins may connect a folder of the server itself: yes on one machine, no where strangers share it."""

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from domain.progress import Progress, Stage, TimeLeft, percent, rate_per_s, time_left
+from domain.progress import Progress, Stage, TimeLeft, expected, percent, rate_per_s, time_left
 from domain.syncs import Sync, SyncState
 from web.filters import number, plural
 
@@ -15,6 +15,12 @@ STAGES = {
     Stage.READING: "Reading and indexing",
     Stage.CLEANING: "Tidying up",
     Stage.DONE: "Finishing",
+}
+
+ENDS = {
+    SyncState.FAILED: "Stopped by a problem",
+    SyncState.CANCELLED: "Cancelled; what was brought in so far stays",
+    SyncState.HELD: "Waiting for your word: many documents are gone at the source",
 }
 
 
@@ -38,6 +44,8 @@ class SyncView(msgspec.Struct, frozen=True):
     counts: tuple[Count, ...]
     pace: str
     """Rate and time left, or how long it took."""
+    in_all: str = ""
+    """How many items there will be, as far as that is known while it runs."""
 
     @property
     def is_live(self) -> bool:
@@ -49,7 +57,14 @@ def view(sync: Sync, now: datetime, n_ahead: int = 0) -> SyncView:
     """Return how a sync reads at this moment; `n_ahead` others wait before it."""
     badge, tone = _badge(sync)
     return SyncView(
-        sync, _headline(sync, n_ahead), badge, tone, _percent(sync), _counts(sync.progress), _pace(sync, now)
+        sync,
+        _headline(sync, n_ahead),
+        badge,
+        tone,
+        _percent(sync),
+        _counts(sync.progress),
+        _pace(sync, now),
+        _in_all(sync),
     )
 
 
@@ -119,12 +134,8 @@ def _headline(sync: Sync, n_ahead: int) -> str:
             return STAGES[sync.progress.stage]
         case SyncState.SUCCEEDED:
             return f"Done, but {plural(failed, 'item')} could not be read" if failed else "Done"
-        case SyncState.FAILED:
-            return "Stopped by a problem"
-        case SyncState.CANCELLED:
-            return "Cancelled; what was brought in so far stays"
-        case SyncState.HELD:
-            return "Waiting for your word: many documents are gone at the source"
+        case SyncState.FAILED | SyncState.CANCELLED | SyncState.HELD:
+            return ENDS[sync.state]
 
 
 def _badge(sync: Sync) -> tuple[str, str]:
@@ -148,6 +159,13 @@ def _percent(sync: Sync) -> int | None:
         return 100
     known = percent(sync.progress)
     return known if known is not None or not sync.is_final else 0
+
+
+def _in_all(sync: Sync) -> str:
+    total = expected(sync.progress)
+    if sync.is_final or total is None:
+        return ""
+    return f"{plural(total, 'item')} in all" if sync.progress.is_listed else f"about {plural(total, 'item')} in all"
 
 
 def _counts(progress: Progress) -> tuple[Count, ...]:

@@ -119,6 +119,4 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.execute("drop table classifications, webhook_deliveries, due_syncs, deletion_guards, sync_items")
     op.execute("alter table documents drop column gone_at, drop column is_kept, drop column reserved_for")
-    op.execute(
-        "alter table integrations drop column sync_every_minutes, drop column is_paused, drop column removed_at"
-    )
+    op.execute("alter table integrations drop column sync_every_minutes, drop column is_paused, drop column removed_at")
