@@ -66,10 +66,8 @@ def file_type(name: str) -> str:
 
 def left_out(item: Item, scope: Scope) -> str:
     """Return why an item is not read, for people; "" when it is."""
-    if scope.folders and not any(item.external_id.startswith(f"{folder}/") for folder in scope.folders):
-        return "It lies in a folder that is not chosen."
-    if scope.file_types and file_type(item.name) not in scope.file_types:
-        return f"Files of the type {file_type(item.name)} are not chosen."
+    if reason := left_out_path(item.external_id, scope, item.name):
+        return reason
     changed_at = item.modified_at or item.created_at
     if changed_at is None:
         return ""
@@ -78,6 +76,16 @@ def left_out(item: Item, scope: Scope) -> str:
         return f"It was last changed on {day:%-d %B %Y}, before the first day that is chosen."
     if scope.until and day > scope.until:
         return f"It was last changed on {day:%-d %B %Y}, after the last day that is chosen."
+    return ""
+
+
+def left_out_path(path: str, scope: Scope, name: str = "") -> str:
+    """Return why nothing at this path is read, whenever it was changed; "" when it may be."""
+    if scope.folders and not any(path.startswith(f"{folder}/") for folder in scope.folders):
+        return "It lies in a folder that is not chosen."
+    kind = file_type(name or path.rpartition("/")[2])
+    if scope.file_types and kind not in scope.file_types:
+        return f"Files of the type {kind} are not chosen."
     return ""
 
 

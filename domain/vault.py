@@ -24,6 +24,7 @@ from domain.search import Analyzer, Passages
 from domain.syncs import Syncs
 from domain.trails import Trails
 from domain.uploads import Uploads
+from domain.whereabouts import Whereabouts
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,7 @@ class Vault:
     trails: Trails
     deletions: Deletions
     schedules: Schedules
+    whereabouts: Whereabouts
 
 
 OpenVault = Callable[[Viewer], AbstractAsyncContextManager[Vault]]

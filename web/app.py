@@ -33,6 +33,7 @@ from web import (
     syncs,
     uploads,
     webhooks,
+    whereabouts,
 )
 from web.api.schema import describe_api
 from web.doors import Doors, WebSettings
@@ -102,6 +103,7 @@ def page_routes(settings: WebSettings) -> Sequence[ControllerRouterHandler]:
         *uploads.routes,
         *documents.routes,
         *search.routes,
+        *whereabouts.routes,
         *conversations.routes,
         *messages.routes,
         *status.routes,

@@ -25,7 +25,6 @@ alter table documents
     add column is_kept boolean not null default false,
     add column reserved_for bigint;
 create index documents_gone on documents (tenant_id, integration_id, id) where gone_at is not null;
-create index documents_url on documents (tenant_id, md5(url)) where url <> '';
 
 create table sync_items (
     id bigint generated always as identity primary key,

@@ -28,6 +28,7 @@ from infra.store.schedules import ScheduleStore
 from infra.store.syncs import SyncStore
 from infra.store.trails import TrailStore
 from infra.store.uploads import UploadStore
+from infra.store.whereabouts import WhereaboutStore
 
 Publish = Callable[[int, Sequence[Fact]], Awaitable[None]]
 """Carries a tenant's facts to whoever watches; it must not raise."""
@@ -78,6 +79,7 @@ class Stores:
             trails=TrailStore(connection, viewer),
             deletions=DeletionStore(connection, viewer),
             schedules=ScheduleStore(connection, viewer, syncs),
+            whereabouts=WhereaboutStore(connection, viewer),
         )
 
     async def _publish_all(self, facts: dict[int, list[Fact]]) -> None:
