@@ -21,6 +21,7 @@ from domain.parsing import Parser
 from domain.people import Viewer
 from domain.schedules import Schedules
 from domain.search import Analyzer, Passages
+from domain.surveys import Surveys
 from domain.syncs import Syncs
 from domain.trails import Trails
 from domain.uploads import Uploads
@@ -46,6 +47,7 @@ class Vault:
     deletions: Deletions
     schedules: Schedules
     whereabouts: Whereabouts
+    surveys: Surveys
 
 
 OpenVault = Callable[[Viewer], AbstractAsyncContextManager[Vault]]

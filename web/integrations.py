@@ -14,6 +14,7 @@ from domain.deletions import Guard, GuardState
 from domain.facts import Fact, SyncChanged
 from domain.integrations import Integration, IntegrationKind
 from domain.people import Viewer
+from domain.scope import scope_of
 from domain.syncs import Sync, SyncState, Trigger
 from domain.vault import Tools, Vault
 from web.charts import history_chart
@@ -24,6 +25,7 @@ from web.numbers import whole_number, whole_numbers
 from web.progress import SyncView, view
 from web.rendering import Page, page, see_other, wants_region
 from web.schedules import CHOICES
+from web.scopes import words_of
 from web.syncs import count_ahead
 from web.webhooks import github_address, github_secret
 
@@ -114,6 +116,7 @@ async def show(
         guard=await asking(vault, integration_id),
         may_manage=may_manage(vault.viewer, integration),
         rhythms=CHOICES,
+        scope_words=words_of(scope_of(integration.settings)),
         webhook=webhook_of(vault.viewer, integration, settings),
     )
 

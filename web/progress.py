@@ -82,9 +82,13 @@ def time_left_in_words(left: TimeLeft | None) -> str:
     """Return a range a person can plan with: "10–15 seconds left", "1–2 minutes left", "about an hour left"."""
     if left is None:
         return ""
-    low, high = left.at_least.total_seconds(), left.at_most.total_seconds()
+    return f"{time_range_in_words(left.at_least.total_seconds(), left.at_most.total_seconds())} left"
+
+
+def time_range_in_words(low: float, high: float) -> str:
+    """Return a range of seconds in the unit that gives readable numbers: "10–15 seconds", "1–2 minutes"."""
     if high < 5:
-        return "a few seconds left"
+        return "a few seconds"
     if high < MINUTE_S:
         return _range(5 * round(low / 5), 5 * round(high / 5), "second")
     if high < 1.5 * HOUR_S:
@@ -117,8 +121,8 @@ def _short(value: float) -> str:
 
 def _range(low: int, high: int, unit: str) -> str:
     if low >= high:
-        return f"about {plural(max(1, high), unit)} left"
-    return f"{low}–{high} {unit}s left" if low else f"less than {plural(high, unit)} left"
+        return f"about {plural(max(1, high), unit)}"
+    return f"{low}–{high} {unit}s" if low else f"less than {plural(high, unit)}"
 
 
 def _headline(sync: Sync, n_ahead: int) -> str:

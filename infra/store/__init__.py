@@ -25,6 +25,7 @@ from infra.store.members import MemberStore
 from infra.store.oauth import NonceStore
 from infra.store.passages import PassageStore
 from infra.store.schedules import ScheduleStore
+from infra.store.surveys import SurveyStore
 from infra.store.syncs import SyncStore
 from infra.store.trails import TrailStore
 from infra.store.uploads import UploadStore
@@ -80,6 +81,7 @@ class Stores:
             deletions=DeletionStore(connection, viewer),
             schedules=ScheduleStore(connection, viewer, syncs),
             whereabouts=WhereaboutStore(connection, viewer),
+            surveys=SurveyStore(connection, viewer),
         )
 
     async def _publish_all(self, facts: dict[int, list[Fact]]) -> None:
