@@ -123,6 +123,3 @@ class Integrations(Protocol):
 
     async def advance(self, integration_id: int, cursor: str) -> None:
         """Remember how far the source has been read; called in the transaction of a page's last document."""
-
-    async def remove(self, integration_id: int) -> None:
-        """Remove it with its documents, out of search in this transaction. Raises: NotFound."""

@@ -19,6 +19,7 @@ from domain.lobby import Lobby
 from domain.members import Members
 from domain.parsing import Parser
 from domain.people import Viewer
+from domain.removals import Removals
 from domain.schedules import Schedules
 from domain.search import Analyzer, Passages
 from domain.surveys import Surveys
@@ -48,6 +49,7 @@ class Vault:
     schedules: Schedules
     whereabouts: Whereabouts
     surveys: Surveys
+    removals: Removals
 
 
 OpenVault = Callable[[Viewer], AbstractAsyncContextManager[Vault]]

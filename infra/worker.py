@@ -23,7 +23,7 @@ from domain.schedules import Wakes
 from domain.syncing import sync_integration
 from domain.syncs import Sync, SyncState
 from domain.vault import OpenVault, Tools
-from infra.queue import ALL_QUEUES, CHORE_PRIORITY, CHORES, SHORT_QUEUES, SYNC_TASK
+from infra.queue import ALL_QUEUES, CHORE_PRIORITY, CHORES, PURGE_TASK, SHORT_QUEUES, SYNC_TASK
 
 SAVE_EVERY_S = 0.25
 """Progress is written at most this often: people see it move, Postgres does not feel it."""
@@ -33,6 +33,7 @@ STALLED_AFTER_S = 20.0
 DRAIN_S = 5.0
 """What a running job gets to end by itself after SIGTERM; then it goes back to the queue, to be gone on with."""
 MAX_ATTEMPTS = 50
+PURGE_BATCH = 200
 TENANTS_A_ROUND = 1_000
 """Those that are left wait for the next minute."""
 RETRY_WAIT_S = 3
@@ -122,6 +123,10 @@ class Worker:
         async def revive_stalled(timestamp: int) -> None:  # noqa: ARG001  # the queue passes the time it was due
             await self._revive_stalled()
 
+        @self.queue.task(name=PURGE_TASK, retry=RetryStrategy(max_attempts=MAX_ATTEMPTS, wait=RETRY_WAIT_S))
+        async def purge(tenant_id: int, integration_id: int) -> None:
+            await run_purge(self.open_vault, system_viewer(tenant_id), integration_id)
+
         @self.queue.periodic(cron="* * * * *")
         @self.queue.task(name="request_due", queue=CHORES, priority=CHORE_PRIORITY, queueing_lock="request_due")
         async def request_due(timestamp: int) -> None:  # noqa: ARG001  # the queue passes the time it was due
@@ -185,6 +190,14 @@ async def run_sync(open_vault: OpenVault, tools: Tools, viewer: Viewer, sync_id:
         log.exception("sync_failed")
         state, reason = SyncState.FAILED, INTERNAL.format(id=sync_id)
     return await _finish(open_vault, viewer, sync, state, saver.progress, reason)
+
+
+async def run_purge(open_vault: OpenVault, viewer: Viewer, integration_id: int) -> None:
+    """Delete what a removed integration has left, a batch a transaction; killed in between, it goes on where it was."""
+    has_more = True
+    while has_more:
+        async with open_vault(viewer) as vault:
+            has_more = await vault.removals.purge(integration_id, PURGE_BATCH)
 
 
 class Saver:

@@ -67,7 +67,11 @@ async def rename(vault: Vault, form: Form, integration_id: FromPath[int]) -> See
 @get("/integrations/{integration_id:int}/removal/new", include_in_schema=False, guards=[require_admin])
 async def preview_removal(vault: Vault, integration_id: FromPath[int]) -> Page:
     """Show what would go with an integration."""
-    return page("integrations/removal.html", integration=await vault.integrations.get(integration_id))
+    return page(
+        "integrations/removal.html",
+        integration=await vault.integrations.get(integration_id),
+        preview=await vault.removals.preview(integration_id),
+    )
 
 
 @post("/integrations/{integration_id:int}/removal", include_in_schema=False, guards=[require_admin])

@@ -24,6 +24,7 @@ from infra.store.lobby import LobbyStore
 from infra.store.members import MemberStore
 from infra.store.oauth import NonceStore
 from infra.store.passages import PassageStore
+from infra.store.removals import RemovalStore
 from infra.store.schedules import ScheduleStore
 from infra.store.surveys import SurveyStore
 from infra.store.syncs import SyncStore
@@ -82,6 +83,7 @@ class Stores:
             schedules=ScheduleStore(connection, viewer, syncs),
             whereabouts=WhereaboutStore(connection, viewer),
             surveys=SurveyStore(connection, viewer),
+            removals=RemovalStore(connection, viewer, self.queue),
         )
 
     async def _publish_all(self, facts: dict[int, list[Fact]]) -> None:

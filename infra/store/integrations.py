@@ -8,8 +8,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from domain.errors import Conflict, NotFound
 from domain.integrations import Integration, IntegrationKind
 from domain.people import Viewer
-from infra.store.lexicon import forget_words
-from infra.store.uploads import remove_unused_blobs
 
 COLUMNS = """
     i.id, i.kind, i.name, i.settings, i.cursor, i.owner_id, i.created_at, i.last_synced_at, i.sync_every_minutes,
@@ -109,25 +107,6 @@ class IntegrationStore:
             sa.text("update integrations set cursor = :cursor where id = :id"),
             {"id": integration_id, "cursor": cursor},
         )
-
-    async def remove(self, integration_id: int) -> None:
-        await self.get(integration_id)
-        await forget_words(
-            self._connection,
-            self._viewer.tenant_id,
-            "i.document_id in (select d.id from documents d where d.integration_id = :integration)",
-            {"integration": integration_id},
-        )
-        rows = await self._connection.execute(
-            sa.text(
-                "select distinct blob_id from documents where integration_id = :id and blob_id is not null order by 1"
-            ),
-            {"id": integration_id},
-        )
-        blob_ids = list(rows.scalars())
-        await self._connection.execute(sa.text("delete from integrations where id = :id"), {"id": integration_id})
-        if blob_ids:
-            await remove_unused_blobs(self._connection, blob_ids)
 
 
 def _integration(row: sa.Row[tuple[object, ...]]) -> Integration:
