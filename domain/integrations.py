@@ -51,6 +51,8 @@ class Item(msgspec.Struct, frozen=True, tag="item"):
     principals: tuple[str, ...] = ()
     """Who may read it; nobody when empty."""
     blob_id: int | None = None
+    labels: tuple[str, ...] = ()
+    """Labels or folders the owner has put it under at the source, where it has such."""
 
 
 class Gone(msgspec.Struct, frozen=True, tag="gone"):

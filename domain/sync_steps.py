@@ -10,6 +10,7 @@ from domain.embedding import Matrix
 from domain.integrations import Gone, Integration, Item
 from domain.parsing import ParsedDocument
 from domain.people import Viewer
+from domain.privacy import Judge
 from domain.progress import Progress
 from domain.scope import Scope, scope_of
 from domain.syncs import Sync
@@ -78,6 +79,8 @@ class Run:
     """Met since the last page's end; written together there."""
     succeeded: list[str] = field(default_factory=list)
     """External ids that are to leave the list of failures there."""
+    judge: Judge | None = None
+    """What to tell work from personal by, where the integration is a person's own."""
     lines: dict[str, Reached] = field(default_factory=dict)
     """How far items have come, by external id, as far as that is not written yet."""
 

@@ -20,6 +20,7 @@ from domain.integrations import Connector, Gone, Item, Page, Unreadable
 from domain.pagination import PageWatch
 from domain.parsing import ParsedDocument, Parser
 from domain.people import Viewer
+from domain.privacy import classify, mean_vector, signals_of
 from domain.progress import Progress, Stage
 from domain.scope import Scope, left_out
 from domain.sync_ends import LINES_AHEAD, clean, owned, trim_lines, write_lines
@@ -53,9 +54,11 @@ async def sync_integration(
     async with open_vault(viewer) as vault:
         integration = await vault.integrations.get(sync.integration_id)
         again = await vault.syncs.retries(integration.id)
+        judge = None if integration.owner_id is None else await vault.reviews.judge(integration.owner_id)
     connector = tools.connect(integration, viewer, open_vault)
     start = Progress() if connector.is_snapshot else sync.checkpoint
-    run = Run(sync, integration, viewer, tools, open_vault, msgspec.structs.replace(start, stage=Stage.LISTING))
+    progress = msgspec.structs.replace(start, stage=Stage.LISTING)
+    run = Run(sync, integration, viewer, tools, open_vault, progress, judge=judge)
     yield run.progress
     steps: asyncio.Queue[Step | None] = asyncio.Queue(READ_AHEAD)
     batches: asyncio.Queue[list[Step] | None] = asyncio.Queue(BATCHES_AHEAD)
@@ -273,7 +276,11 @@ async def _store_document(run: Run, step: Prepared) -> None:
     )
     vectors = step.vectors if step.vectors is not None else np.zeros((0, 0), np.float32)
     async with owned(run) as vault:
-        await vault.documents.replace(incoming, step.chunks, vectors)
+        document_id = await vault.documents.replace(incoming, step.chunks, vectors)
+        if run.judge:
+            vector = mean_vector(step.vectors)
+            verdict = classify(signals_of(step.item, step.parsed), vector, run.judge)
+            await vault.reviews.put(document_id, run.judge.owner_id, verdict, vector)
     run.trace(Reached(step.item.external_id, step.item.name, ItemStage.VISIBLE))
     run.succeeded.append(step.item.external_id)
     run.count(processed=1, indexed=1, n_chunks=len(step.chunks))

@@ -19,6 +19,7 @@ from domain.lobby import Lobby
 from domain.members import Members
 from domain.parsing import Parser
 from domain.people import Viewer
+from domain.privacy import Reviews
 from domain.removals import Removals
 from domain.schedules import Schedules
 from domain.search import Analyzer, Passages
@@ -50,6 +51,7 @@ class Vault:
     whereabouts: Whereabouts
     surveys: Surveys
     removals: Removals
+    reviews: Reviews
 
 
 OpenVault = Callable[[Viewer], AbstractAsyncContextManager[Vault]]

@@ -98,6 +98,10 @@ BACKFILL = """
 alter table integrations no force row level security;
 insert into due_syncs (tenant_id, integration_id, kind, account, due_at)
 select tenant_id, id, kind, coalesce(settings->>'account_id', ''), now() from integrations where kind <> 'upload';
+alter table documents no force row level security;
+update documents d set reserved_for = i.owner_id from integrations i
+where (i.tenant_id, i.id) = (d.tenant_id, d.integration_id) and i.owner_id is not null;
+alter table documents force row level security;
 alter table integrations force row level security;
 """
 """Forced row security hides all rows from a migration, which has no tenant."""

@@ -25,6 +25,7 @@ from infra.store.members import MemberStore
 from infra.store.oauth import NonceStore
 from infra.store.passages import PassageStore
 from infra.store.removals import RemovalStore
+from infra.store.reviews import ReviewStore
 from infra.store.schedules import ScheduleStore
 from infra.store.surveys import SurveyStore
 from infra.store.syncs import SyncStore
@@ -84,6 +85,7 @@ class Stores:
             whereabouts=WhereaboutStore(connection, viewer),
             surveys=SurveyStore(connection, viewer),
             removals=RemovalStore(connection, viewer, self.queue),
+            reviews=ReviewStore(connection, viewer),
         )
 
     async def _publish_all(self, facts: dict[int, list[Fact]]) -> None:

@@ -24,11 +24,13 @@ with document as (
     insert into documents (
         tenant_id, integration_id, external_id, title, media_type, author, url, size_bytes, n_chunks, revision,
         content_hash, version_id, version_ordinal, blob_id, seen_sync_id, indexed_sync_id, source_created_at,
-        source_modified_at, indexed_at, sorted_at
+        source_modified_at, indexed_at, sorted_at,
+        reserved_for
     ) values (
         :tenant, :integration, :external_id, :title, :media_type, :author, :url, :size_bytes, :n_chunks, :revision,
         :content_hash, nextval(pg_get_serial_sequence('document_versions', 'id')), 1, :blob, :sync, :sync, :created_at,
-        :modified_at, now(), coalesce(:modified_at, :created_at, now())
+        :modified_at, now(), coalesce(:modified_at, :created_at, now()),
+        (select i.owner_id from integrations i where i.id = :integration)
     ) on conflict (tenant_id, integration_id, external_id) do update set
         title = excluded.title, media_type = excluded.media_type, author = excluded.author, url = excluded.url,
         size_bytes = excluded.size_bytes, n_chunks = excluded.n_chunks, revision = excluded.revision,
@@ -51,7 +53,10 @@ select id, version_id, version_ordinal,
     array(select nextval(pg_get_serial_sequence('chunks', 'id')) from generate_series(1, :n_chunks)) as chunk_ids
 from document
 """)
-"""One round trip for all that a document is besides its chunks; the ids of those are reserved along the way."""
+"""One round trip for all that a document is besides its chunks; the ids of those are reserved along the way.
+
+What a person's own account brings is theirs alone from its first moment on, until it is judged to be work.
+"""
 ADD_CHUNKS = sa.text("""
 with incoming as (
     select * from unnest(
