@@ -17,6 +17,7 @@ from domain.documents import Incoming, Kept, Known
 from domain.embedding import Matrix
 from domain.errors import Invalid, NotFound, Unavailable
 from domain.integrations import Connector, Gone, Item, Page, Unreadable
+from domain.item_limits import refusal, storable_id, storable_text
 from domain.pagination import PageWatch
 from domain.parsing import ParsedDocument, Parser
 from domain.people import Viewer
@@ -104,7 +105,9 @@ async def _read_page(
     run.count(found=n_items)
     run.note(total=page.total if page.total is not None else run.progress.total, stage=Stage.READING)
     async with run.open_vault(run.viewer) as vault:
-        known = await vault.documents.known(run.integration.id, [entry.external_id for entry in page.entries])
+        known = await vault.documents.known(
+            run.integration.id, [storable_id(entry.external_id) for entry in page.entries]
+        )
     scope = run.scope
     for entry in page.entries:
         match entry:
@@ -127,6 +130,8 @@ def _left_out(item: Item, scope: Scope, known: Known | None) -> LeftOut | None:
 
 
 async def _prepare(run: Run, connector: Connector, parser: Parser, item: Item, known: Known | None) -> Step:
+    if reason := refusal(item):
+        return Failed(storable_id(item.external_id), storable_text(item.name), reason)
     if known and item.revision and item.revision == known.revision:
         return _unchanged(run, item, known)
     run.note(current=item.name)

@@ -56,6 +56,7 @@ class Source:
 
     files: dict[str, str | bytes] = field(default_factory=dict)
     principals: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    sizes: dict[str, int] = field(default_factory=dict)
     log: list[Entry] = field(default_factory=list)
     is_snapshot: bool = True
     page_size: int = 3
@@ -87,7 +88,7 @@ class Source:
     def item(self, name: str) -> Item:
         """The item as the source lists it now."""
         revision = hashlib.sha256(_bytes(self.files[name])).hexdigest()[:16]
-        return Item(name, name, revision, principals=self.principals.get(name, (EVERYONE,)))
+        return Item(name, name, revision, self.sizes.get(name), principals=self.principals.get(name, (EVERYONE,)))
 
     async def fetch(self, item: Item) -> bytes:
         self.n_fetched += 1

@@ -216,3 +216,38 @@ async def test_a_source_that_turns_in_circles_is_stopped_with_a_reason(
     assert sync.state is SyncState.FAILED
     assert "was stopped" in sync.reason
     assert "Sync again" in sync.reason
+
+
+async def test_a_source_with_bad_items_ends_with_a_reason_for_each_and_never_hangs(
+    stores: Stores, tools: Tools, viewer: Viewer, source: Source
+) -> None:
+    emoji = "🦊🐻🐼" * 100 + ".md"
+    too_long = "".join(chr(0x1F300 + number % 700) for number in range(900)) + ".md"
+    source.files = {emoji: "# Emoji\n\nText.", too_long: "x", "broken\ud83d.md": "x", "nul\0.md": "x", "huge.iso": "x"}
+    source.sizes = {"huge.iso": 2 * 1024**3}
+    for _ in range(2):
+        sync = await factories.synced(stores, tools, viewer)
+        assert (sync.state, sync.progress.failed) == (SyncState.SUCCEEDED, 4)
+    async with stores.open_vault(viewer) as vault:
+        failures = await vault.syncs.failures(sync.integration_id, 0, 10)
+        assert await vault.documents.count() == 1
+    assert sum("too long" in failure.reason for failure in failures) == 3
+    assert any("2,048 MB" in failure.reason for failure in failures)
+
+
+async def test_a_sync_that_lost_its_job_is_given_up_and_begun_anew(
+    stores: Stores, tools: Tools, viewer: Viewer
+) -> None:
+    folder = await factories.integration(stores, viewer)
+    async with stores.open_vault(viewer) as vault:
+        lost = await vault.syncs.request(folder.id, Trigger.PERSON)
+    async with tenant_transaction(stores.engine, viewer.tenant_id) as connection:
+        job = "delete from procrastinate_jobs where cast(args->>'sync_id' as bigint) = :id"
+        await connection.execute(sa.text(job), {"id": lost.id})
+        age = "update syncs set created_at = now() - interval '1 hour' where id = :id"
+        await connection.execute(sa.text(age), {"id": lost.id})
+    await due_now(stores, viewer)
+    async with stores.open_vault(system_viewer(viewer.tenant_id)) as vault:
+        [anew] = await vault.schedules.request_due()
+        ended = await vault.syncs.get(lost.id)
+    assert (ended.state, "given up" in ended.reason, anew.state) == (SyncState.FAILED, True, SyncState.QUEUED)

@@ -9,6 +9,7 @@ from domain.errors import Conflict, NotFound
 from domain.people import Viewer
 from domain.schedules import Schedule
 from domain.syncs import Sync, Trigger
+from infra.queue import SYNC_TASK
 from infra.store.integrations import VISIBLE
 from infra.store.syncs import SyncStore
 
@@ -30,6 +31,14 @@ NEXT_DUE = sa.text(
     "update due_syncs set due_at = case when :minutes = 0 then 'infinity'::timestamptz"
     " else now() + make_interval(mins => :minutes) end where tenant_id = :tenant and integration_id = :id"
 )
+LOST = "No worker could bring this sync to its end, so it was given up. What was brought in stays; a new one goes on."
+GIVE_UP_LOST = sa.text(
+    "update syncs s set state = 'failed', reason = :reason, finished_at = now() where s.integration_id = :id"
+    " and s.state in ('queued', 'running') and s.trigger <> 'import' and s.created_at < now() - interval '10 minutes'"
+    " and not exists (select from procrastinate_jobs j where j.task_name = :task and j.status in ('todo', 'doing')"
+    " and cast(j.args->>'sync_id' as bigint) = s.id)"
+)
+"""A sync without a job would look as if it were under way for ever, and keep every other from beginning."""
 LIVE = sa.text("select id from syncs where integration_id = :id and state in ('queued', 'running')")
 
 
@@ -80,13 +89,20 @@ class ScheduleStore:
         rows = await self._connection.execute(TAKE_DUE, {"tenant": self._viewer.tenant_id})
         requested = []
         for row in rows.all():
-            if not row.is_live and not row.is_paused:
+            is_live = row.is_live and not await self._give_up_lost(row.integration_id)
+            if not is_live and not row.is_paused:
                 requested.append(await self._syncs.request(row.integration_id, Trigger.SCHEDULE))
             minutes = 0 if row.is_paused else row.sync_every_minutes
             await self._connection.execute(
                 NEXT_DUE, {"tenant": self._viewer.tenant_id, "id": row.integration_id, "minutes": minutes}
             )
         return requested
+
+    async def _give_up_lost(self, integration_id: int) -> bool:
+        """End a sync that no worker has or will have any more; return whether there was one."""
+        binds = {"id": integration_id, "task": SYNC_TASK, "reason": LOST}
+        rows = await self._connection.execute(GIVE_UP_LOST, binds)
+        return rows.rowcount > 0
 
     async def ring(self, integration_id: int) -> Sync | None:
         if (await self.get(integration_id)).is_paused:

@@ -6,6 +6,7 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from domain.item_limits import storable_text
 from domain.people import Viewer
 from domain.trails import LINES_A_SYNC, SYNCS_WITH_LINES, Line, Reached
 from infra.store.access import READABLE, access_binds
@@ -89,4 +90,4 @@ class TrailStore:
 
 
 def _stored(text: str) -> str:
-    return text.replace("\0", "")[:MAX_CHARACTERS]
+    return storable_text(text)[:MAX_CHARACTERS]
