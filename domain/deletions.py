@@ -64,7 +64,7 @@ def question(standing: Standing) -> str:
     """Return what the integration's page says when the guard has stopped a sync."""
     return (
         f"{standing.n_deletions:,} of {standing.n_documents:,} documents are gone at the source. That is more than "
-        f"{GUARDED_SHARE:.0%}, so nothing was deleted. Say on the integration's page whether they may go."
+        f"{GUARDED_SHARE * 100:.0f} %, so nothing was deleted. Say on the integration's page whether they may go."
     )
 
 

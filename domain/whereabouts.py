@@ -151,8 +151,9 @@ def _seen(sighting: Sighting, placing: Placing | None) -> list[Finding]:
     if not sighting.n_chunks:
         words = "It holds no text that could be searched: an empty file, or only pictures. It opens by its title."
         return [*way, Finding(Station.INDEX, Outcome.STOPPED, words, path, "Open it")]
+    passages = "1 passage" if sighting.n_chunks == 1 else f"{sighting.n_chunks:,} passages"
     gone = " The source has it no more; it was kept here." if sighting.is_gone else ""
-    way.append(_passed(Station.INDEX, f"It is indexed, in {sighting.n_chunks:,} passages.{gone}"))
+    way.append(_passed(Station.INDEX, f"It is indexed, in {passages}.{gone}"))
     return [*way, _ranked(placing, path)]
 
 

@@ -9,6 +9,8 @@ from web.progress import SyncView
 
 HEIGHT, WIDTH, GAP = 96, 640, 4
 """In the units of the drawing, which is stretched to its place."""
+LEAST_BARS = 20
+"""So many have place at least, so that a bar stays a bar."""
 LEAST = 2.0
 """What is more than nothing is seen."""
 
@@ -47,7 +49,7 @@ def history_chart(syncs: Sequence[SyncView]) -> Chart | None:
     if len(ended) < 2:
         return None
     most = max(1, *(sum(count for _, count in _parts(each)) for each in ended))
-    step = WIDTH / len(ended)
+    step = WIDTH / max(len(ended), LEAST_BARS)
     bars = tuple(_bar(each, position * step, step - GAP, most) for position, each in enumerate(ended))
     changed = sum(each.sync.progress.indexed for each in ended)
     failed = sum(each.tone == "bad" for each in ended)
