@@ -6,8 +6,8 @@ from domain.errors import Unavailable
 from domain.integrations import Item, Page
 
 REMEMBERED_PAGES = 20_000
-MAX_EMPTY_PAGES = 1_000
-"""A source may have nothing to say for a while, but not for ever."""
+MAX_EMPTY_PAGES = 20_000
+"""A source may have nothing to say for a while, as one with many parts that have not changed, but not for ever."""
 CIRCLES = (
     "The source gives the same page again and again, so reading was stopped. What was brought in stays. "
     "Sync again; if it stays like this, reconnect the source or tell its maker."
@@ -24,14 +24,23 @@ class PageWatch:
     def __init__(self) -> None:
         self._seen: dict[bytes, None] = {}
         self._n_empty = 0
+        self._cursor: str | None = None
 
-    def check(self, page: Page) -> None:
-        """Take note of a page. Raises: Unavailable when the source turns in circles."""
-        if not page.entries:
-            self._n_empty += 1
-            if self._n_empty > MAX_EMPTY_PAGES:
-                raise Unavailable(EMPTY)
-            return
+    def is_news(self, page: Page) -> bool:
+        """Take note of a page; return whether there is anything to do for it.
+
+        Raises: Unavailable when the source turns in circles.
+        """
+        has_moved, self._cursor = page.cursor != self._cursor, page.cursor
+        if page.entries:
+            self._check(page)
+            return True
+        self._n_empty += 1
+        if self._n_empty > MAX_EMPTY_PAGES:
+            raise Unavailable(EMPTY)
+        return has_moved
+
+    def _check(self, page: Page) -> None:
         self._n_empty = 0
         fingerprint = _fingerprint(page)
         if fingerprint in self._seen:

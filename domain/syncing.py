@@ -91,7 +91,8 @@ async def _read(run: Run, connector: Connector, again: Sequence[str], steps: asy
                 await _read_page(run, connector, parser, page, None, steps)
         watch = PageWatch()
         async for page in connector.pages("" if connector.is_snapshot else run.integration.cursor):
-            watch.check(page)
+            if not watch.is_news(page):
+                continue
             cursor = None if connector.is_snapshot else page.cursor
             await _read_page(run, connector, parser, page, cursor, steps)
     run.note(is_listed=True)

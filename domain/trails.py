@@ -11,6 +11,8 @@ LINES_A_SYNC = 2_000
 """What is kept of one sync: its newest lines."""
 SYNCS_WITH_LINES = 5
 """Lines of so many syncs of an integration are kept; older ones are in the history with their counts."""
+SYNCS_IN_HISTORY = 500
+"""Five days of a source that is read every 15 minutes."""
 
 
 class ItemStage(StrEnum):
@@ -52,10 +54,10 @@ class Trails(Protocol):
     """The lines of one tenant's syncs. A member sees those of documents they may read, an admin all shared ones."""
 
     async def write(self, sync_id: int, steps: Sequence[Reached]) -> None:
-        """Note how far items have come; of one item, only its newest stage is kept."""
+        """Note how far items have come: the newest stage of an item, and the newest LINES_A_SYNC items of a sync."""
 
     async def newest(self, sync_id: int, size: int) -> list[Line]:
         """Return the lines of a sync, last changed first."""
 
     async def trim(self, integration_id: int) -> None:
-        """Forget lines beyond LINES_A_SYNC, and those of syncs before the last SYNCS_WITH_LINES."""
+        """Forget the lines of syncs before the last SYNCS_WITH_LINES, and all of syncs before SYNCS_IN_HISTORY."""

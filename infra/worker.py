@@ -135,8 +135,11 @@ class Worker:
     async def request_due(self) -> None:
         """Request a sync of everything that is due, whichever tenant it belongs to, each tenant by itself."""
         for tenant_id in await self.wakes.due_tenants(TENANTS_A_ROUND) if self.wakes else ():
-            async with self.open_vault(system_viewer(tenant_id)) as vault:
-                await vault.schedules.request_due()
+            try:
+                async with self.open_vault(system_viewer(tenant_id)) as vault:
+                    await vault.schedules.request_due()
+            except (VaultError, DBAPIError):  # the others are not to wait for one that cannot be served
+                log.exception("schedule_failed", tenant=tenant_id)
 
     async def _revive_stalled(self) -> None:
         """Give the jobs of dead workers back to the queue."""

@@ -10,7 +10,7 @@ from domain.deletions import GuardState
 from domain.integrations import Gone, Integration
 from domain.people import Viewer, system_viewer, user_principal
 from domain.syncs import SyncState, Trigger
-from domain.trails import LINES_A_SYNC, ItemStage, Reached
+from domain.trails import LINES_A_SYNC, SYNCS_IN_HISTORY, ItemStage, Reached
 from domain.vault import Tools
 from infra.database import tenant_transaction
 from infra.store import Stores
@@ -251,3 +251,21 @@ async def test_a_sync_that_lost_its_job_is_given_up_and_begun_anew(
         [anew] = await vault.schedules.request_due()
         ended = await vault.syncs.get(lost.id)
     assert (ended.state, "given up" in ended.reason, anew.state) == (SyncState.FAILED, True, SyncState.QUEUED)
+
+
+async def test_the_history_does_not_grow_without_end(
+    stores: Stores, tools: Tools, viewer: Viewer, source: Source
+) -> None:
+    source.files = notes(1)
+    folder = await factories.integration(stores, viewer)
+    async with tenant_transaction(stores.engine, viewer.tenant_id) as connection:
+        await connection.execute(
+            sa.text(
+                "insert into syncs (tenant_id, integration_id, state, trigger, requested_by, finished_at)"
+                " select :tenant, :integration, 'succeeded', 'schedule', '', now() from generate_series(1, :n)"
+            ),
+            {"tenant": viewer.tenant_id, "integration": folder.id, "n": SYNCS_IN_HISTORY + 20},
+        )
+    await factories.synced(stores, tools, viewer)
+    async with stores.open_vault(viewer) as vault:
+        assert len(await vault.syncs.page(folder.id, None, 2 * SYNCS_IN_HISTORY)) == SYNCS_IN_HISTORY

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.item_limits import storable_text
 from domain.people import Viewer
-from domain.trails import LINES_A_SYNC, SYNCS_WITH_LINES, Line, Reached
+from domain.trails import LINES_A_SYNC, SYNCS_IN_HISTORY, SYNCS_WITH_LINES, Line, Reached
 from infra.store.access import READABLE, access_binds
 from infra.store.integrations import VISIBLE
 
@@ -31,6 +31,10 @@ TRIM_SYNC = sa.text(
 TRIM_SYNCS = sa.text(
     "delete from sync_items where integration_id = :integration and sync_id not in (select id from syncs"
     " where integration_id = :integration order by id desc limit :kept)"
+)
+TRIM_HISTORY = sa.text(
+    "delete from syncs where integration_id = :integration and finished_at is not null and id in (select id from syncs"
+    " where integration_id = :integration order by id desc offset :kept)"
 )
 N_PEOPLE = """(
     select count(*) from memberships m where (d.reserved_for is null or d.reserved_for = m.user_id) and exists (
@@ -87,6 +91,7 @@ class TrailStore:
 
     async def trim(self, integration_id: int) -> None:
         await self._connection.execute(TRIM_SYNCS, {"integration": integration_id, "kept": SYNCS_WITH_LINES})
+        await self._connection.execute(TRIM_HISTORY, {"integration": integration_id, "kept": SYNCS_IN_HISTORY})
 
 
 def _stored(text: str) -> str:
