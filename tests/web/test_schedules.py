@@ -2,6 +2,7 @@
 
 import pytest
 
+from domain.integrations import IntegrationKind
 from domain.people import Viewer
 from domain.schedules import Schedule
 from domain.syncs import SyncState
@@ -109,3 +110,17 @@ async def test_a_sync_shows_a_line_for_each_item_with_its_way_and_who_may_read_i
     region = await admin.visit(f"/syncs/{sync.id}/lines", HX_Request="true")
     assert region.response.text.lstrip().startswith("<section")
     assert "hx-trigger" not in region.response.text, "what has ended does not ask again"
+
+
+async def test_people_manage_their_own_integrations_and_an_admin_does_not_even_see_them(
+    admin: Browser, admin_viewer: Viewer, stores: Stores
+) -> None:
+    colleague = await factories.member(stores.engine, admin_viewer.tenant_id)
+    async with stores.open_vault(colleague) as vault:
+        own = await vault.integrations.add(IntegrationKind.FOLDER, "My notes", {}, colleague.user_id)
+        assert (await managed(vault, own.id)).name == "My notes"
+    for path in ("", "/removal/new", "/scope/edit"):
+        assert (await admin.visit(f"/integrations/{own.id}{path}")).status == 404
+    async with stores.open_vault(admin_viewer) as vault:
+        shared = await factories.integration(stores, admin_viewer)
+        assert (await managed(vault, shared.id)).id == shared.id
