@@ -137,12 +137,12 @@ async def test_each_item_has_a_line_that_says_how_far_it_came_and_who_sees_it(
 async def test_lines_are_bounded_for_a_sync_and_kept_for_the_last_syncs_only(
     stores: Stores, tools: Tools, viewer: Viewer, source: Source
 ) -> None:
-    for round_number in range(7):
+    for round_number in range(6):
         source.files = {"a.md": f"# A\n\nRound {round_number}."}
         sync = await factories.synced(stores, tools, viewer)
     async with stores.open_vault(viewer) as vault:
         syncs = await vault.syncs.page(sync.integration_id, None, 10)
-        assert [len(await vault.trails.newest(each.id, 5)) for each in syncs] == [1, 1, 1, 1, 1, 0, 0]
+        assert [len(await vault.trails.newest(each.id, 5)) for each in syncs] == [1, 1, 1, 1, 1, 0]
         steps = [Reached(str(number), str(number), ItemStage.FETCHED) for number in range(LINES_A_SYNC + 50)]
         await vault.trails.write(sync.id, steps)
         assert len(await vault.trails.newest(sync.id, LINES_A_SYNC * 2)) == LINES_A_SYNC

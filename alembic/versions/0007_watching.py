@@ -120,6 +120,11 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.execute("alter table syncs drop constraint syncs_state_check")
+    op.execute(
+        "alter table syncs add constraint syncs_state_check"
+        " check (state in ('queued', 'running', 'succeeded', 'failed', 'cancelled')) not valid"
+    )
     op.execute("drop table classifications, webhook_deliveries, due_syncs, deletion_guards, sync_items")
     op.execute("alter table documents drop column gone_at, drop column is_kept, drop column reserved_for")
     op.execute("alter table integrations drop column sync_every_minutes, drop column is_paused, drop column removed_at")
