@@ -53,6 +53,7 @@ from infra.settings import Settings, WrongSetting, read_settings
 from infra.store import Stores
 from infra.store.objects import remove_unused
 from infra.store.operations import read_operations
+from infra.store.schedules import WakeStore
 from infra.supervisor import ProcessFailed, Supervisor
 from infra.terminal import make_argument_parser
 from infra.worker import Worker
@@ -208,6 +209,7 @@ def _doors(house: House) -> Doors:
         read_operations=lambda: read_operations(house.stores.engine),
         limiter=house.limiter,
         registry=house.registry,
+        wakes=WakeStore(house.stores.engine),
     )
 
 
@@ -220,6 +222,7 @@ def _web_settings(settings: Settings) -> WebSettings:
         is_production=settings.is_production,
         metrics_token=settings.metrics_token,
         may_read_folders=not settings.is_production,
+        slack_signing_secret=settings.slack_signing_secret,
         is_demo=is_demo,
         demo_email=seeds.ADMIN.email if is_demo else "",
         demo_password=seeds.PASSWORD if is_demo else "",
@@ -230,7 +233,12 @@ async def work(settings: Settings) -> None:
     """Take jobs until SIGTERM."""
     async with open_house(settings, settings.n_worker_connections) as house:
         worker = Worker(
-            house.stores.queue, house.stores.open_vault, house.tools, SyncMeter(house.registry).note, _tidy(house)
+            house.stores.queue,
+            house.stores.open_vault,
+            house.tools,
+            SyncMeter(house.registry).note,
+            WakeStore(house.stores.engine),
+            _tidy(house),
         )
         with ExitStack() as stack:
             if settings.metrics_port:

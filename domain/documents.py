@@ -174,9 +174,6 @@ class Documents(Protocol):
     async def listed(self, integration_id: int, prefix: str) -> list[str]:
         """Return the external ids of an integration that begin with a prefix, in order."""
 
-    async def vanished(self, integration_id: int, sync_id: int, limit: int) -> list[str]:
-        """Return external ids of documents that this sync has not seen."""
-
     async def vectors_by_hash(self, hashes: Sequence[bytes]) -> Mapping[bytes, Matrix]:
         """Return stored vectors, (d,) float32 each, for chunk texts this tenant has embedded before."""
 

@@ -29,6 +29,9 @@ class Integration(msgspec.Struct, frozen=True):
     created_at: datetime
     last_synced_at: datetime | None
     n_documents: int = 0
+    sync_every_minutes: int = 15
+    """0: only when somebody asks."""
+    is_paused: bool = False
 
 
 class Item(msgspec.Struct, frozen=True, tag="item"):
@@ -48,6 +51,8 @@ class Item(msgspec.Struct, frozen=True, tag="item"):
     principals: tuple[str, ...] = ()
     """Who may read it; nobody when empty."""
     blob_id: int | None = None
+    labels: tuple[str, ...] = ()
+    """Labels or folders the owner has put it under at the source, where it has such."""
 
 
 class Gone(msgspec.Struct, frozen=True, tag="gone"):
@@ -120,6 +125,3 @@ class Integrations(Protocol):
 
     async def advance(self, integration_id: int, cursor: str) -> None:
         """Remember how far the source has been read; called in the transaction of a page's last document."""
-
-    async def remove(self, integration_id: int) -> None:
-        """Remove it with its documents, out of search in this transaction. Raises: NotFound."""

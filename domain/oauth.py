@@ -227,7 +227,7 @@ async def disconnect(oauth: OAuth | None, open_vault: OpenVault, viewer: Viewer,
         integration = await vault.integrations.get(integration_id)
         provider = oauth.provider_of(integration) if oauth else None
         grant = await _held_grant(vault, integration_id) if provider else None
-        await vault.integrations.remove(integration_id)
+        await vault.removals.begin(integration_id)
         noun = "document" if integration.n_documents == 1 else "documents"
         await vault.audit.record("integration.removed", f"{integration.name}, {integration.n_documents} {noun}")
     if provider is None or grant is None:

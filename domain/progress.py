@@ -17,7 +17,7 @@ class Stage(StrEnum):
 
 
 class Progress(msgspec.Struct, frozen=True):
-    """Counts of items. processed = indexed + skipped + failed; deleted items are counted apart."""
+    """Counts of items. processed = indexed + skipped + failed + filtered; deleted items are counted apart."""
 
     stage: Stage = Stage.WAITING
     found: int = 0
@@ -27,6 +27,8 @@ class Progress(msgspec.Struct, frozen=True):
     indexed: int = 0
     skipped: int = 0
     failed: int = 0
+    filtered: int = 0
+    """Listed by the source, but not among what was chosen."""
     deleted: int = 0
     n_chunks: int = 0
     n_embedded: int = 0

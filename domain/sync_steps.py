@@ -10,8 +10,11 @@ from domain.embedding import Matrix
 from domain.integrations import Gone, Integration, Item
 from domain.parsing import ParsedDocument
 from domain.people import Viewer
+from domain.privacy import Judge
 from domain.progress import Progress
+from domain.scope import Scope, scope_of
 from domain.syncs import Sync
+from domain.trails import Reached
 from domain.vault import OpenVault, Tools
 
 
@@ -44,13 +47,22 @@ class Failed(msgspec.Struct, frozen=True):
     document_id: int | None = None
 
 
+class LeftOut(msgspec.Struct, frozen=True):
+    """An item that nobody has chosen; what was known of it before goes."""
+
+    external_id: str
+    name: str
+    reason: str
+    is_held: bool
+
+
 class PageEnd(msgspec.Struct, frozen=True):
     """Everything up to this cursor is in the queue before this mark; `cursor` is None where there is none to keep."""
 
     cursor: str | None
 
 
-Step = Prepared | Unchanged | Failed | Gone | PageEnd
+Step = Prepared | Unchanged | Failed | LeftOut | Gone | PageEnd
 
 
 @dataclass(slots=True)
@@ -67,6 +79,24 @@ class Run:
     """Met since the last page's end; written together there."""
     succeeded: list[str] = field(default_factory=list)
     """External ids that are to leave the list of failures there."""
+    judge: Judge | None = None
+    """What to tell work from personal by, where the integration is a person's own."""
+    lines: dict[str, Reached] = field(default_factory=dict)
+    """How far items have come, by external id, as far as that is not written yet."""
+
+    @property
+    def scope(self) -> Scope:
+        """What of the integration is to be read."""
+        return scope_of(self.integration.settings)
+
+    def trace(self, *steps: Reached) -> None:
+        """Note how far items have come."""
+        self.lines |= {step.external_id: step for step in steps}
+
+    def take_lines(self) -> list[Reached]:
+        """Return the notes that are not written yet, once."""
+        taken, self.lines = list(self.lines.values()), {}
+        return taken
 
     def count(self, **changes: int) -> None:
         """Add to counters of the progress, by name."""

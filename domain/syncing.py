@@ -8,7 +8,7 @@ item travels through the same queues in order, so the source's cursor only advan
 import asyncio
 import hashlib
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 
 import msgspec
 import numpy as np
@@ -18,12 +18,18 @@ from domain.documents import Incoming, Kept, Known
 from domain.embedding import Matrix
 from domain.errors import Invalid, NotFound, Unavailable
 from domain.integrations import Connector, Gone, Item, Page, Unreadable
+from domain.item_limits import refusal, storable_id, storable_text
+from domain.pagination import PageWatch
 from domain.parsing import ParsedDocument, Parser
 from domain.people import Viewer
+from domain.privacy import classify, mean_vector, signals_of
 from domain.progress import Progress, Stage
-from domain.sync_steps import Failed, PageEnd, Prepared, Run, Step, Unchanged
+from domain.scope import Scope, left_out
+from domain.sync_ends import LINES_AHEAD, clean, owned, trim_lines, write_lines
+from domain.sync_steps import Failed, LeftOut, PageEnd, Prepared, Run, Step, Unchanged
 from domain.syncs import Sync
-from domain.vault import OpenVault, Tools, Vault
+from domain.trails import ItemStage, Reached
+from domain.vault import OpenVault, Tools
 
 READ_AHEAD = 64
 """Items read but not yet embedded."""
@@ -33,7 +39,8 @@ BATCHES_AHEAD = 2
 """Batches embedded but not yet stored."""
 HEARTBEAT_S = 1.0
 """Progress is yielded at least this often, so that a cancel is seen while a source is slow."""
-VANISHED_BATCH = 500
+LEFT_OUT_LINES = 200
+"""Items that are not chosen get a line each up to this number; all of them are counted."""
 
 
 async def sync_integration(
@@ -43,15 +50,18 @@ async def sync_integration(
 
     Documents are stored one transaction each, under the sync's attempt: an attempt that lost its sync writes nothing.
     Closing the generator stops it at once; what is stored stays, and the next run goes on from the cursor.
-    Raises: Unavailable or Forbidden from the source, Conflict when another attempt has taken over.
+    Raises: Unavailable or Forbidden from the source, Conflict when another attempt has taken over, TooManyDeletions
+    when a person has to be asked before what is gone at the source is deleted.
     """
     async with open_vault(viewer) as vault:
         integration = await vault.integrations.get(sync.integration_id)
         again = await vault.syncs.retries(integration.id)
         parse_settings = await vault.parsing.get()
+        judge = None if integration.owner_id is None else await vault.reviews.judge(integration.owner_id)
     connector = tools.connect(integration, viewer, open_vault)
     start = Progress() if connector.is_snapshot else sync.checkpoint
-    run = Run(sync, integration, viewer, tools, open_vault, msgspec.structs.replace(start, stage=Stage.LISTING))
+    progress = msgspec.structs.replace(start, stage=Stage.LISTING)
+    run = Run(sync, integration, viewer, tools, open_vault, progress, judge=judge)
     yield run.progress
     steps: asyncio.Queue[Step | None] = asyncio.Queue(READ_AHEAD)
     batches: asyncio.Queue[list[Step] | None] = asyncio.Queue(BATCHES_AHEAD)
@@ -67,8 +77,11 @@ async def sync_integration(
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-    async for _ in _clean(run, connector):
-        yield run.progress
+    try:
+        async for _ in clean(run, connector):
+            yield run.progress
+    finally:
+        await trim_lines(run)
     run.note(stage=Stage.DONE, current="")
     yield run.progress
 
@@ -84,7 +97,10 @@ async def _read(
         if again and not connector.is_snapshot:
             async for page in connector.again(again):
                 await _read_page(run, connector, parser, page, None, steps)
+        watch = PageWatch()
         async for page in connector.pages("" if connector.is_snapshot else run.integration.cursor):
+            if not watch.is_news(page):
+                continue
             cursor = None if connector.is_snapshot else page.cursor
             await _read_page(run, connector, parser, page, cursor, steps)
     run.note(is_listed=True)
@@ -98,11 +114,16 @@ async def _read_page(
     run.count(found=n_items)
     run.note(total=page.total if page.total is not None else run.progress.total, stage=Stage.READING)
     async with run.open_vault(run.viewer) as vault:
-        known = await vault.documents.known(run.integration.id, [entry.external_id for entry in page.entries])
+        known = await vault.documents.known(
+            run.integration.id, [storable_id(entry.external_id) for entry in page.entries]
+        )
+    scope = run.scope
     for entry in page.entries:
         match entry:
             case Item():
-                await steps.put(await _prepare(run, connector, parser, entry, known.get(entry.external_id)))
+                held = known.get(entry.external_id)
+                step = _left_out(entry, scope, held) or await _prepare(run, connector, parser, entry, held)
+                await steps.put(step)
             case Unreadable():
                 held = known.get(entry.external_id)
                 document_id = held.document_id if held else None
@@ -112,20 +133,30 @@ async def _read_page(
     await steps.put(PageEnd(cursor))
 
 
+def _left_out(item: Item, scope: Scope, known: Known | None) -> LeftOut | None:
+    reason = "" if scope.is_everything else left_out(item, scope)
+    return LeftOut(item.external_id, item.name, reason, is_held=known is not None) if reason else None
+
+
 async def _prepare(run: Run, connector: Connector, parser: Parser, item: Item, known: Known | None) -> Step:
+    if reason := refusal(item):
+        return Failed(storable_id(item.external_id), storable_text(item.name), reason)
     if known and item.revision and item.revision == known.revision:
         return _unchanged(run, item, known)
     run.note(current=item.name)
     try:
         content = await connector.fetch(item)
+        run.trace(Reached(item.external_id, item.name, ItemStage.FETCHED))
         content_hash = hashlib.sha256(content).hexdigest()
         if known and content_hash == known.content_hash:
+            run.lines.pop(item.external_id, None)
             return _unchanged(run, item, known)
         parsed = await parser.parse(item.name, item.media_type, content)
     except (Invalid, NotFound, Unavailable) as error:
         return Failed(item.external_id, item.name, error.message, known.document_id if known else None)
     parsed = _with_what_the_source_says(parsed, item)
     chunks = await asyncio.to_thread(chunk, parsed)
+    run.trace(Reached(item.external_id, item.name, ItemStage.PARSED))
     return Prepared(item, content_hash, parsed, chunks, len(content))
 
 
@@ -182,6 +213,8 @@ async def _with_vectors(run: Run, batch: list[Step]) -> list[Step]:
         embedded = await run.tools.embedder.embed([texts[content_hash] for content_hash in part])
         vectors.update(zip(part, embedded, strict=True))
         run.count(n_embedded=len(part))
+    embedded_items = [step.item for step in batch if isinstance(step, Prepared)]
+    run.trace(*(Reached(item.external_id, item.name, ItemStage.EMBEDDED) for item in embedded_items))
     return [_filled(step, vectors) if isinstance(step, Prepared) else step for step in batch]
 
 
@@ -200,6 +233,7 @@ async def _store(
             for task in tasks:
                 if task.done() and (error := task.exception()):
                     raise error from None
+            await write_lines(run)
             yield
             continue
         if batch is None:
@@ -207,6 +241,7 @@ async def _store(
             return
         for step in batch:
             await _store_step(run, step)
+            await write_lines(run, at_least=LINES_AHEAD)
             yield
 
 
@@ -218,17 +253,24 @@ async def _store_step(run: Run, step: Step) -> None:
             run.unchanged.append(step)
             run.succeeded.append(step.external_id)
             run.count(processed=1, indexed=int(step.is_from_this_sync), skipped=int(not step.is_from_this_sync))
+        case LeftOut():
+            if step.is_held:
+                async with owned(run) as vault:
+                    await vault.deletions.mark(run.integration.id, [step.external_id])
+            if run.progress.filtered < LEFT_OUT_LINES:
+                run.trace(Reached(step.external_id, step.name, ItemStage.FILTERED, step.reason))
+            run.count(processed=1, filtered=1)
         case Failed():
-            async with _owned(run) as vault:
+            run.trace(Reached(step.external_id, step.name, ItemStage.FAILED, step.reason))
+            async with owned(run) as vault:
                 await vault.syncs.add_failure(run.sync.id, step.external_id, step.name, step.reason)
                 if step.document_id is not None:
                     await vault.documents.keep(run.sync.id, [Kept(step.document_id, revision="")])
             run.count(processed=1, failed=1)
         case Gone():
-            async with _owned(run) as vault:
-                n_deleted = await vault.documents.remove(run.integration.id, [step.external_id])
+            async with owned(run) as vault:
+                await vault.deletions.mark(run.integration.id, [step.external_id])
                 await vault.syncs.clear_failures(run.integration.id, [step.external_id])
-            run.count(deleted=n_deleted)
         case PageEnd():
             await _end_page(run, step.cursor)
 
@@ -247,8 +289,13 @@ async def _store_document(run: Run, step: Prepared) -> None:
         blob_id=step.item.blob_id,
     )
     vectors = step.vectors if step.vectors is not None else np.zeros((0, 0), np.float32)
-    async with _owned(run) as vault:
-        await vault.documents.replace(incoming, step.chunks, vectors)
+    async with owned(run) as vault:
+        document_id = await vault.documents.replace(incoming, step.chunks, vectors)
+        if run.judge:
+            vector = mean_vector(step.vectors)
+            verdict = classify(signals_of(step.item, step.parsed), vector, run.judge)
+            await vault.reviews.put(document_id, run.judge.owner_id, verdict, vector)
+    run.trace(Reached(step.item.external_id, step.item.name, ItemStage.VISIBLE))
     run.succeeded.append(step.item.external_id)
     run.count(processed=1, indexed=1, n_chunks=len(step.chunks))
 
@@ -257,39 +304,13 @@ async def _end_page(run: Run, cursor: str | None) -> None:
     """Write what was put off for the page, and advance the cursor past it."""
     if not run.succeeded and cursor is None:
         return
-    async with _owned(run) as vault:
+    async with owned(run) as vault:
         if run.unchanged:
             await vault.documents.keep(run.sync.id, [each.kept for each in run.unchanged])
         if run.succeeded:
             await vault.syncs.clear_failures(run.integration.id, run.succeeded)
+        await vault.trails.write(run.sync.id, run.take_lines())
         if cursor is not None:
             await vault.integrations.advance(run.integration.id, cursor)
             await vault.syncs.check_point(run.sync.id, run.sync.attempt, run.progress)
     run.unchanged, run.succeeded = [], []
-
-
-async def _clean(run: Run, connector: Connector) -> AsyncIterator[None]:
-    """Delete what has vanished at the source, and bring word weights up to date."""
-    run.note(stage=Stage.CLEANING, current="")
-    yield
-    while connector.is_snapshot:
-        async with _owned(run) as vault:
-            vanished = await vault.documents.vanished(run.integration.id, run.sync.id, VANISHED_BATCH)
-            n_deleted = await vault.documents.remove(run.integration.id, vanished)
-        run.count(deleted=n_deleted)
-        yield
-        if len(vanished) < VANISHED_BATCH:
-            break
-    is_unsettled = True
-    while is_unsettled:
-        async with run.open_vault(run.viewer) as vault:
-            is_unsettled = await vault.documents.settle()
-        yield
-
-
-@asynccontextmanager
-async def _owned(run: Run) -> AsyncIterator[Vault]:
-    """Open a transaction in which no other attempt can take the sync over before this one commits."""
-    async with run.open_vault(run.viewer) as vault:
-        await vault.syncs.hold(run.sync.id, run.sync.attempt)
-        yield vault

@@ -11,16 +11,18 @@ from domain.progress import Progress
 
 
 class SyncState(StrEnum):
-    """Where a sync stands; the last three are final."""
+    """Where a sync stands; the last four are final."""
 
     QUEUED = "queued"
     RUNNING = "running"
     SUCCEEDED = "succeeded"
     FAILED = "failed"
     CANCELLED = "cancelled"
+    HELD = "held"
+    """Everything was read, but the guard of deletions asks before it goes on."""
 
 
-FINAL = frozenset({SyncState.SUCCEEDED, SyncState.FAILED, SyncState.CANCELLED})
+FINAL = frozenset({SyncState.SUCCEEDED, SyncState.FAILED, SyncState.CANCELLED, SyncState.HELD})
 
 
 class Trigger(StrEnum):
@@ -30,6 +32,8 @@ class Trigger(StrEnum):
     UPLOAD = "upload"
     RETRY = "retry"
     IMPORT = "import"
+    SCHEDULE = "schedule"
+    WEBHOOK = "webhook"
 
 
 class Sync(msgspec.Struct, frozen=True):

@@ -9,6 +9,7 @@ from typing import Protocol
 from domain.audit import Audit
 from domain.conversations import Conversations
 from domain.credentials import Credentials, Nonces, OAuth
+from domain.deletions import Deletions
 from domain.documents import Documents
 from domain.embedding import Embedder
 from domain.facts import Fact
@@ -18,9 +19,15 @@ from domain.lobby import Lobby
 from domain.members import Members
 from domain.parsing import Parser, ParseSettings, ParseSettingsStore
 from domain.people import Viewer
+from domain.privacy import Reviews
+from domain.removals import Removals
+from domain.schedules import Schedules
 from domain.search import Analyzer, Passages
+from domain.surveys import Surveys
 from domain.syncs import Syncs
+from domain.trails import Trails
 from domain.uploads import ObjectStore, Uploads
+from domain.whereabouts import Whereabouts
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +46,13 @@ class Vault:
     parsing: ParseSettingsStore
     conversations: Conversations
     audit: Audit
+    trails: Trails
+    deletions: Deletions
+    schedules: Schedules
+    whereabouts: Whereabouts
+    surveys: Surveys
+    removals: Removals
+    reviews: Reviews
 
 
 OpenVault = Callable[[Viewer], AbstractAsyncContextManager[Vault]]

@@ -9,13 +9,13 @@ from procrastinate.jobs import Job, Status
 from procrastinate.manager import JobManager
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-SYNC_TASK = "sync"
+SYNC_TASK, PURGE_TASK = "sync", "purge"
 SYNCS, UPLOADS, CHORES = "syncs", "uploads", "chores"
 SHORT_QUEUES = (UPLOADS, CHORES)
 """Every worker keeps a place free for these, so that they never wait for a long sync to end."""
 ALL_QUEUES = (SYNCS, *SHORT_QUEUES, "default")
 """A release before this one has put its jobs into the last."""
-UPLOAD_PRIORITY, CHORE_PRIORITY = 10, 100
+UPLOAD_PRIORITY, CHORE_PRIORITY, PURGE_PRIORITY = 10, 100, -10
 SYNCS_PER_TENANT = 2
 FREEST_LANE = sa.text(
     "select lane from generate_series(1, :n_lanes) lane left join procrastinate_jobs j"
@@ -103,6 +103,17 @@ async def defer_sync(
         connection=driver,
     )
     await job.defer_async(tenant_id=tenant_id, sync_id=sync_id)
+
+
+async def defer_purge(queue: JobQueue, connection: AsyncConnection, tenant_id: int, integration_id: int) -> None:
+    """Insert the job that deletes what a removed integration has left, on this connection; syncs go before it."""
+    raw = await connection.get_raw_connection()
+    driver = raw.driver_connection
+    assert isinstance(driver, psycopg.AsyncConnection)  # noqa: S101  # for the type checker: the engine is psycopg's
+    job = queue.configure_task(
+        PURGE_TASK, queue=SYNCS, priority=PURGE_PRIORITY, lock=f"purge:{tenant_id}", connection=driver
+    )
+    await job.defer_async(tenant_id=tenant_id, integration_id=integration_id)
 
 
 async def _free_lane(queue: JobQueue, connection: AsyncConnection, tenant_id: int) -> str:

@@ -72,6 +72,8 @@ class Settings(msgspec.Struct, frozen=True):
     """0 means: workers serve no metrics."""
     github: ProviderSettings
     bucket: BucketSettings
+    slack_signing_secret: str = ""
+    """With which Slack signs the events it sends; "" means: none are heard."""
 
     @property
     def is_embedded(self) -> bool:
@@ -111,6 +113,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         metrics_port=_number(environment, "METRICS_PORT", 0, 0, 65535),
         github=_github(environment),
         bucket=_bucket(environment),
+        slack_signing_secret=environment.get("SLACK_SIGNING_SECRET", "").strip(),
     )
 
 

@@ -15,13 +15,15 @@ from psycopg import OperationalError
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from domain.deletions import TooManyDeletions
 from domain.errors import Conflict, NotFound, VaultError
 from domain.people import Viewer, system_viewer
 from domain.progress import Progress, Stage
+from domain.schedules import Wakes
 from domain.syncing import sync_integration
 from domain.syncs import Sync, SyncState
 from domain.vault import OpenVault, Tools
-from infra.queue import ALL_QUEUES, CHORE_PRIORITY, CHORES, SHORT_QUEUES, SYNC_TASK
+from infra.queue import ALL_QUEUES, CHORE_PRIORITY, CHORES, PURGE_TASK, SHORT_QUEUES, SYNC_TASK
 
 SAVE_EVERY_S = 0.25
 """Progress is written at most this often: people see it move, Postgres does not feel it."""
@@ -31,6 +33,9 @@ STALLED_AFTER_S = 20.0
 DRAIN_S = 5.0
 """What a running job gets to end by itself after SIGTERM; then it goes back to the queue, to be gone on with."""
 MAX_ATTEMPTS = 50
+PURGE_BATCH = 200
+TENANTS_A_ROUND = 1_000
+"""Those that are left wait for the next minute."""
 RETRY_WAIT_S = 3
 POLL_S = 1.0
 RETURN_S = 1.0
@@ -49,6 +54,8 @@ class Worker:
     tools: Tools
     note_end: Callable[[Sync], None] | None = None
     """Counts syncs that have ended."""
+    wakes: Wakes | None = None
+    """Knows whose integrations are due; without it nothing begins by itself."""
     tidy: Callable[[], Awaitable[object]] | None = None
     """Removes what nobody refers to any more from the object store."""
 
@@ -118,6 +125,7 @@ class Worker:
         async def revive_stalled(timestamp: int) -> None:  # noqa: ARG001  # the queue passes the time it was due
             await self._revive_stalled()
 
+        self._register_purging()
         if self.tidy:
             self._register_tidying(self.tidy)
 
@@ -126,6 +134,25 @@ class Worker:
         @self.queue.task(name="tidy_objects", queue=CHORES, priority=CHORE_PRIORITY, queueing_lock="tidy_objects")
         async def tidy_objects(timestamp: int) -> None:  # noqa: ARG001  # the queue passes the time it was due
             await tidy()
+
+    def _register_purging(self) -> None:
+        @self.queue.task(name=PURGE_TASK, retry=RetryStrategy(max_attempts=MAX_ATTEMPTS, wait=RETRY_WAIT_S))
+        async def purge(tenant_id: int, integration_id: int) -> None:
+            await run_purge(self.open_vault, system_viewer(tenant_id), integration_id)
+
+        @self.queue.periodic(cron="* * * * *")
+        @self.queue.task(name="request_due", queue=CHORES, priority=CHORE_PRIORITY, queueing_lock="request_due")
+        async def request_due(timestamp: int) -> None:  # noqa: ARG001  # the queue passes the time it was due
+            await self.request_due()
+
+    async def request_due(self) -> None:
+        """Request a sync of everything that is due, whichever tenant it belongs to, each tenant by itself."""
+        for tenant_id in await self.wakes.due_tenants(TENANTS_A_ROUND) if self.wakes else ():
+            try:
+                async with self.open_vault(system_viewer(tenant_id)) as vault:
+                    await vault.schedules.request_due()
+            except (VaultError, DBAPIError):  # the others are not to wait for one that cannot be served
+                log.exception("schedule_failed", tenant=tenant_id)
 
     async def _revive_stalled(self) -> None:
         """Give the jobs of dead workers back to the queue."""
@@ -165,6 +192,8 @@ async def run_sync(open_vault: OpenVault, tools: Tools, viewer: Viewer, sync_id:
                 if await saver.offer(progress):
                     state = SyncState.CANCELLED
                     break
+    except TooManyDeletions as question:
+        state, reason = SyncState.HELD, question.message
     except Conflict:
         log.warning("sync_taken_over", attempt=sync.attempt)
         return None
@@ -177,6 +206,14 @@ async def run_sync(open_vault: OpenVault, tools: Tools, viewer: Viewer, sync_id:
         log.exception("sync_failed")
         state, reason = SyncState.FAILED, INTERNAL.format(id=sync_id)
     return await _finish(open_vault, viewer, sync, state, saver.progress, reason)
+
+
+async def run_purge(open_vault: OpenVault, viewer: Viewer, integration_id: int) -> None:
+    """Delete what a removed integration has left, a batch a transaction; killed in between, it goes on where it was."""
+    has_more = True
+    while has_more:
+        async with open_vault(viewer) as vault:
+            has_more = await vault.removals.purge(integration_id, PURGE_BATCH)
 
 
 class Saver:

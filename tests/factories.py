@@ -56,6 +56,7 @@ class Source:
 
     files: dict[str, str | bytes] = field(default_factory=dict)
     principals: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    sizes: dict[str, int] = field(default_factory=dict)
     log: list[Entry] = field(default_factory=list)
     is_snapshot: bool = True
     page_size: int = 3
@@ -64,10 +65,14 @@ class Source:
     """Pages after which the source goes away, once."""
     hangs_after: int | None = None
     """Pages after which the source stays silent."""
+    circles_through: tuple[Entry, ...] | None = None
+    """What it lists over and over again, without an end."""
 
     async def pages(self, cursor: str) -> AsyncIterator[Page]:
         entries = [self.item(name) for name in self.files] if self.is_snapshot else self.log[int(cursor or 0) :]
         start = 0 if self.is_snapshot else int(cursor or 0)
+        while self.circles_through is not None:
+            yield Page(self.circles_through, cursor or "0")
         for number, at in enumerate(range(0, len(entries), self.page_size)):
             if number == self.hangs_after:
                 await asyncio.get_running_loop().create_future()
@@ -83,7 +88,7 @@ class Source:
     def item(self, name: str) -> Item:
         """The item as the source lists it now."""
         revision = hashlib.sha256(_bytes(self.files[name])).hexdigest()[:16]
-        return Item(name, name, revision, principals=self.principals.get(name, (EVERYONE,)))
+        return Item(name, name, revision, self.sizes.get(name), principals=self.principals.get(name, (EVERYONE,)))
 
     async def fetch(self, item: Item) -> bytes:
         self.n_fetched += 1

@@ -8,7 +8,7 @@ import pytest
 
 VERSIONS = sorted((Path(__file__).parent.parent / "alembic" / "versions").glob("*.py"))
 TAKES_AWAY = re.compile(
-    r"\b(drop\s+(table|column|constraint|not\s+null)|rename|alter\s+column\s+\w+\s+(set\s+not\s+null|type))\b",
+    r"\b(drop\s+(table|column|not\s+null)|rename|alter\s+column\s+\w+\s+(set\s+not\s+null|type))\b",
     re.IGNORECASE,
 )
 

@@ -1,6 +1,7 @@
 """Connections: consent at a provider, by which an integration gets its access, and what of the account is read."""
 
 import hashlib
+from collections.abc import Mapping
 from typing import Any
 
 import structlog
@@ -85,7 +86,9 @@ async def finish(
 async def edit_selection(viewer: Viewer, doors: Doors, tools: Tools, integration_id: FromPath[int]) -> Page:
     """Show what the account holds, to choose from."""
     integration, provider, choices = await read_choices(viewer, doors, tools, integration_id)
-    return selection_page(integration, provider, choices, "", 200)
+    async with doors.open_vault(viewer) as vault:
+        held = await vault.surveys.held_under(integration_id, [choice.id for choice in choices])
+    return selection_page(integration, provider, choices, "", 200, held)
 
 
 @post("/integrations/{integration_id:int}/selection", include_in_schema=False, guards=[require_admin])
@@ -106,6 +109,7 @@ async def select(
         held = await vault.integrations.get(integration_id)
         settings = {**held.settings, "chosen": "\n".join(chosen), "is_shared": "yes" if is_shared else ""}
         await vault.integrations.configure(integration_id, settings)
+        await vault.deletions.allow(integration_id, None)  # what was taken off the list goes without another question
         readers = "private ones for everyone" if is_shared else "private ones for whoever connected them"
         await vault.audit.record("integration.configured", f"{held.name}, {len(chosen)} chosen, {readers}")
         sync = await vault.syncs.request(integration_id, Trigger.PERSON)
@@ -126,7 +130,12 @@ async def read_choices(
 
 
 def selection_page(
-    integration: Integration, provider: Provider, choices: list[Choice], problem: str, status: int
+    integration: Integration,
+    provider: Provider,
+    choices: list[Choice],
+    problem: str,
+    status: int,
+    held: Mapping[str, int] | None = None,
 ) -> Page:
     """Return the page with what is chosen now."""
     return page(
@@ -138,6 +147,7 @@ def selection_page(
         chosen=integration.settings.get("chosen", "").split("\n"),
         is_shared=integration.settings.get("is_shared") == "yes",
         problem=problem,
+        held=held or {},
     )
 
 

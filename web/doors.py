@@ -8,6 +8,7 @@ from prometheus_client import CollectorRegistry
 
 from domain.limits import Limiter, Limits, Unlimited
 from domain.operations import Operations
+from domain.schedules import Wakes
 from domain.vault import OpenLobby, OpenVault, Watch
 
 
@@ -26,6 +27,8 @@ class Doors:
     limits: Limits = field(default_factory=Limits)
     registry: CollectorRegistry = field(default_factory=CollectorRegistry)
     """What the process counts beyond the requests of its application."""
+    wakes: Wakes | None = None
+    """Whom a provider's webhook wakes; None where this process does not listen to any."""
 
 
 class WebSettings(msgspec.Struct, frozen=True):
@@ -43,5 +46,7 @@ class WebSettings(msgspec.Struct, frozen=True):
     demo_password: str = ""
     metrics_token: str = ""
     """Who sends it may read the metrics; without one nobody may in production, and everybody elsewhere."""
+    slack_signing_secret: str = ""
+    """With which Slack signs its events; "" refuses them all."""
     may_read_folders: bool = False
     """Whether admins may connect a folder of the server itself: yes on one machine, no where strangers share it."""

@@ -1,4 +1,4 @@
-"""How integrations come, are renamed, and go: for admins."""
+"""How integrations come, are renamed, and go: for admins, and for people whose own they are."""
 
 import asyncio
 from pathlib import Path
@@ -17,6 +17,7 @@ from web.doors import Doors, WebSettings
 from web.filters import plural
 from web.flashes import FlashKind
 from web.forms import EMPTY, Form
+from web.managing import managed
 from web.rendering import Page, SeeOther, page, see_other
 from web.sessions import require_admin
 
@@ -55,28 +56,32 @@ async def create(vault: Vault, tools: Tools, settings: WebSettings, form: Form) 
     return see_other(f"/syncs/{sync.id}", f"“{integration.name}” is connected. This is its first sync.")
 
 
-@post("/integrations/{integration_id:int}/name", include_in_schema=False, guards=[require_admin])
+@post("/integrations/{integration_id:int}/name", include_in_schema=False)
 async def rename(vault: Vault, form: Form, integration_id: FromPath[int]) -> SeeOther:
     """Give an integration another name."""
-    integration, name = await vault.integrations.get(integration_id), named(form.value("name"))
+    integration, name = await managed(vault, integration_id), named(form.value("name"))
     await vault.integrations.rename(integration_id, name)
     await vault.audit.record("integration.renamed", f"{integration.name} → {name}")
     return see_other(f"/integrations/{integration_id}", f"It is called “{name}” now.")
 
 
-@get("/integrations/{integration_id:int}/removal/new", include_in_schema=False, guards=[require_admin])
+@get("/integrations/{integration_id:int}/removal/new", include_in_schema=False)
 async def preview_removal(vault: Vault, integration_id: FromPath[int]) -> Page:
     """Show what would go with an integration."""
-    return page("integrations/removal.html", integration=await vault.integrations.get(integration_id))
+    return page(
+        "integrations/removal.html",
+        integration=await managed(vault, integration_id),
+        preview=await vault.removals.preview(integration_id),
+    )
 
 
-@post("/integrations/{integration_id:int}/removal", include_in_schema=False, guards=[require_admin])
+@post("/integrations/{integration_id:int}/removal", include_in_schema=False)
 async def remove_by_form(viewer: Viewer, doors: Doors, tools: Tools, integration_id: FromPath[int]) -> SeeOther:
     """Remove an integration, for browsers, whose forms know no DELETE."""
     return await remove_integration(viewer, doors, tools, integration_id)
 
 
-@delete("/integrations/{integration_id:int}", include_in_schema=False, status_code=303, guards=[require_admin])
+@delete("/integrations/{integration_id:int}", include_in_schema=False, status_code=303)
 async def remove(viewer: Viewer, doors: Doors, tools: Tools, integration_id: FromPath[int]) -> SeeOther:
     """Remove an integration."""
     return await remove_integration(viewer, doors, tools, integration_id)
@@ -84,6 +89,8 @@ async def remove(viewer: Viewer, doors: Doors, tools: Tools, integration_id: Fro
 
 async def remove_integration(viewer: Viewer, doors: Doors, tools: Tools, integration_id: int) -> SeeOther:
     """Remove an integration with its documents and its access to the source, and say what went."""
+    async with doors.open_vault(viewer) as vault:
+        await managed(vault, integration_id)
     removed = await disconnect(tools.oauth, doors.open_vault, viewer, integration_id)
     what = f"“{removed.integration.name}” was removed, with {plural(removed.integration.n_documents, 'document')}."
     kind = FlashKind.WARNING if removed.left_to_do else FlashKind.GOOD

@@ -9,17 +9,24 @@ import msgspec
 from litestar import Request, Response, get, post
 from litestar.params import FromPath, FromQuery
 
+from domain.deletions import Guard, GuardState
 from domain.facts import Fact, SyncChanged
 from domain.integrations import Integration, IntegrationKind
 from domain.people import Viewer
+from domain.scope import scope_of
 from domain.syncs import Sync, SyncState, Trigger
 from domain.vault import Tools, Vault
+from web.charts import history_chart
 from web.doors import Doors, WebSettings
 from web.events import Event, EventStream, follow, render_shared, renderings_of
+from web.managing import may_manage
 from web.numbers import whole_number, whole_numbers
 from web.progress import SyncView, view
 from web.rendering import Page, page, see_other, wants_region
+from web.schedules import CHOICES
+from web.scopes import words_of
 from web.syncs import count_ahead
+from web.webhooks import github_address, github_secret
 
 N_SYNCS = 20
 N_FAILURES = 10
@@ -30,6 +37,13 @@ KINDS = {
     IntegrationKind.FOLDER: "Folder on the server",
     IntegrationKind.GITHUB: "GitHub",
 }
+
+
+class Webhook(msgspec.Struct, frozen=True):
+    """Where a provider is to send its events, and the secret it signs them with."""
+
+    address: str
+    secret: str
 
 
 class Card(msgspec.Struct, frozen=True):
@@ -79,7 +93,9 @@ async def follow_all(request: Request[Any, Any, Any], viewer: Viewer, doors: Doo
 
 
 @get("/integrations/{integration_id:int}", include_in_schema=False)
-async def show(vault: Vault, tools: Tools, integration_id: FromPath[int], before: FromQuery[str] = "") -> Page:
+async def show(
+    vault: Vault, tools: Tools, settings: WebSettings, integration_id: FromPath[int], before: FromQuery[str] = ""
+) -> Page:
     """Show one integration: the history of its syncs, and what could not be read."""
     integration = await vault.integrations.get(integration_id)
     before_id, now = whole_number(before), tools.now()
@@ -95,6 +111,28 @@ async def show(vault: Vault, tools: Tools, integration_id: FromPath[int], before
         is_first_page=before_id is None,
         failures=await vault.syncs.failures(integration_id, 0, N_FAILURES),
         n_failures=await vault.syncs.count_failures(integration_id),
+        chart=history_chart(seen),
+        guard=await asking(vault, integration_id),
+        may_manage=may_manage(vault.viewer, integration),
+        rhythms=CHOICES,
+        scope_words=words_of(scope_of(integration.settings)),
+        webhook=webhook_of(vault.viewer, integration, settings),
+    )
+
+
+async def asking(vault: Vault, integration_id: int) -> Guard | None:
+    """Return the guard of an integration while it waits for an answer."""
+    guard = await vault.deletions.guard(integration_id)
+    return guard if guard is not None and guard.state is GuardState.ASKING else None
+
+
+def webhook_of(viewer: Viewer, integration: Integration, settings: WebSettings) -> Webhook | None:
+    """Return what to enter at the provider, for those who manage an integration that can be told of changes."""
+    if integration.kind is not IntegrationKind.GITHUB or not may_manage(viewer, integration):
+        return None
+    return Webhook(
+        github_address(settings.base_url, viewer.tenant_id, integration.id),
+        github_secret(settings.secret_key, viewer.tenant_id, integration.id),
     )
 
 

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from domain.progress import Progress, Stage, TimeLeft, percent, rate_per_s, time_left
+from domain.progress import Progress, Stage, TimeLeft, expected, percent, rate_per_s, time_left
 from domain.syncs import Sync, SyncState
 from web.filters import number, plural
 
@@ -15,6 +15,12 @@ STAGES = {
     Stage.READING: "Reading and indexing",
     Stage.CLEANING: "Tidying up",
     Stage.DONE: "Finishing",
+}
+
+ENDS = {
+    SyncState.FAILED: "Stopped by a problem",
+    SyncState.CANCELLED: "Cancelled; what was brought in so far stays",
+    SyncState.HELD: "Waiting for your word: many documents are gone at the source",
 }
 
 
@@ -38,6 +44,8 @@ class SyncView(msgspec.Struct, frozen=True):
     counts: tuple[Count, ...]
     pace: str
     """Rate and time left, or how long it took."""
+    in_all: str = ""
+    """How many items there will be, as far as that is known while it runs."""
 
     @property
     def is_live(self) -> bool:
@@ -49,7 +57,14 @@ def view(sync: Sync, now: datetime, n_ahead: int = 0) -> SyncView:
     """Return how a sync reads at this moment; `n_ahead` others wait before it."""
     badge, tone = _badge(sync)
     return SyncView(
-        sync, _headline(sync, n_ahead), badge, tone, _percent(sync), _counts(sync.progress), _pace(sync, now)
+        sync,
+        _headline(sync, n_ahead),
+        badge,
+        tone,
+        _percent(sync),
+        _counts(sync.progress),
+        _pace(sync, now),
+        _in_all(sync),
     )
 
 
@@ -67,9 +82,13 @@ def time_left_in_words(left: TimeLeft | None) -> str:
     """Return a range a person can plan with: "10–15 seconds left", "1–2 minutes left", "about an hour left"."""
     if left is None:
         return ""
-    low, high = left.at_least.total_seconds(), left.at_most.total_seconds()
+    return f"{time_range_in_words(left.at_least.total_seconds(), left.at_most.total_seconds())} left"
+
+
+def time_range_in_words(low: float, high: float) -> str:
+    """Return a range of seconds in the unit that gives readable numbers: "10–15 seconds", "1–2 minutes"."""
     if high < 5:
-        return "a few seconds left"
+        return "a few seconds"
     if high < MINUTE_S:
         return _range(5 * round(low / 5), 5 * round(high / 5), "second")
     if high < 1.5 * HOUR_S:
@@ -102,8 +121,8 @@ def _short(value: float) -> str:
 
 def _range(low: int, high: int, unit: str) -> str:
     if low >= high:
-        return f"about {plural(max(1, high), unit)} left"
-    return f"{low}–{high} {unit}s left" if low else f"less than {plural(high, unit)} left"
+        return f"about {plural(max(1, high), unit)}"
+    return f"{low}–{high} {unit}s" if low else f"less than {plural(high, unit)}"
 
 
 def _headline(sync: Sync, n_ahead: int) -> str:
@@ -119,10 +138,8 @@ def _headline(sync: Sync, n_ahead: int) -> str:
             return STAGES[sync.progress.stage]
         case SyncState.SUCCEEDED:
             return f"Done, but {plural(failed, 'item')} could not be read" if failed else "Done"
-        case SyncState.FAILED:
-            return "Stopped by a problem"
-        case SyncState.CANCELLED:
-            return "Cancelled; what was brought in so far stays"
+        case SyncState.FAILED | SyncState.CANCELLED | SyncState.HELD:
+            return ENDS[sync.state]
 
 
 def _badge(sync: Sync) -> tuple[str, str]:
@@ -137,6 +154,8 @@ def _badge(sync: Sync) -> tuple[str, str]:
             return "Failed", "bad"
         case SyncState.CANCELLED:
             return "Cancelled", ""
+        case SyncState.HELD:
+            return "Asks you", "warning"
 
 
 def _percent(sync: Sync) -> int | None:
@@ -144,6 +163,13 @@ def _percent(sync: Sync) -> int | None:
         return 100
     known = percent(sync.progress)
     return known if known is not None or not sync.is_final else 0
+
+
+def _in_all(sync: Sync) -> str:
+    total = expected(sync.progress)
+    if sync.is_final or total is None:
+        return ""
+    return f"{plural(total, 'item')} in all" if sync.progress.is_listed else f"about {plural(total, 'item')} in all"
 
 
 def _counts(progress: Progress) -> tuple[Count, ...]:
@@ -154,6 +180,7 @@ def _counts(progress: Progress) -> tuple[Count, ...]:
         Count(progress.skipped, "unchanged"),
         Count(progress.failed, "failed", is_bad=progress.failed > 0),
         Count(progress.deleted, "deleted"),
+        *([Count(progress.filtered, "left out")] if progress.filtered else []),
     )
 
 

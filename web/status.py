@@ -134,7 +134,9 @@ async def read_failing(viewer: Viewer, doors: Doors, now: datetime) -> tuple[Fai
     async with doors.open_vault(viewer) as vault:
         latest, counts = await vault.syncs.latest(), await vault.syncs.failure_counts()
         integrations = await vault.integrations.all()
-    failed = {number: view(sync, now) for number, sync in latest.items() if sync.state is SyncState.FAILED}
+    failed = {
+        number: view(sync, now) for number, sync in latest.items() if sync.state in (SyncState.FAILED, SyncState.HELD)
+    }
     return tuple(
         Failing(integration, failed.get(integration.id), counts.get(integration.id, 0))
         for integration in integrations

@@ -12,6 +12,7 @@ from domain.errors import NotFound
 from domain.facts import Fact, SyncChanged
 from domain.people import Viewer
 from domain.syncs import Failure, Sync, SyncState
+from domain.trails import SYNCS_WITH_LINES, ItemStage
 from domain.vault import Tools, Vault
 from web.doors import Doors
 from web.events import CLOSE, Event, EventStream, follow, render_shared, renderings_of
@@ -19,6 +20,18 @@ from web.progress import view
 from web.rendering import Page, SeeOther, page, see_other
 
 N_FAILURES = 10
+N_LINES = 50
+ENDS = {
+    ItemStage.FILTERED: "left out",
+    ItemStage.FAILED: "failed",
+    ItemStage.DELETED: "deleted, gone at the source",
+}
+PATH = (ItemStage.FETCHED, ItemStage.PARSED, ItemStage.EMBEDDED, ItemStage.VISIBLE)
+WAYS = {
+    **{stage: tuple((each.value, PATH.index(each) <= PATH.index(stage)) for each in PATH) for stage in PATH},
+    **{stage: ((words, True),) for stage, words in ENDS.items()},
+}
+"""What an item has passed, in words, by the stage it has come to."""
 PROGRESS = "syncs/_sync.html"
 FAILURES = "syncs/_failures.html"
 
@@ -34,7 +47,15 @@ async def show(vault: Vault, tools: Tools, sync_id: FromPath[int]) -> Page:
         seen=view(sync, tools.now(), n_ahead.get(sync_id, 0)),
         failures=failures,
         n_failures=n_failures,
+        **await read_lines(vault, sync),
     )
+
+
+@get("/syncs/{sync_id:int}/lines", include_in_schema=False)
+async def show_lines(vault: Vault, sync_id: FromPath[int]) -> Page:
+    """Show how far each item has come; the region asks again by itself while the sync runs."""
+    sync = await vault.syncs.get(sync_id)
+    return page("syncs/lines.html", "syncs/_lines.html", **await read_lines(vault, sync))
 
 
 @get("/syncs/{sync_id:int}/events", include_in_schema=False)
@@ -59,6 +80,12 @@ async def cancel(vault: Vault, sync_id: FromPath[int]) -> SeeOther:
 async def count_ahead(vault: Vault, syncs: Iterable[Sync]) -> dict[int, int]:
     """Return how many others will be taken before each of those that wait."""
     return await vault.syncs.ahead([sync.id for sync in syncs if sync.state is SyncState.QUEUED])
+
+
+async def read_lines(vault: Vault, sync: Sync) -> dict[str, Any]:
+    """Return what the region of lines shows."""
+    lines = await vault.trails.newest(sync.id, N_LINES)
+    return {"sync": sync, "lines": lines, "n_lines": N_LINES, "n_syncs": SYNCS_WITH_LINES, "ways": WAYS}
 
 
 async def read_failures(vault: Vault, sync: Sync) -> tuple[list[Failure], int]:
@@ -118,4 +145,4 @@ class SyncWatch:
         return tools.now()
 
 
-routes = [show, follow_one, cancel]
+routes = [show, show_lines, follow_one, cancel]

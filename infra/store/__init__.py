@@ -17,6 +17,7 @@ from infra.secrets import Sealer
 from infra.store.audit import AuditStore
 from infra.store.conversations import ConversationStore
 from infra.store.credentials import CredentialStore
+from infra.store.deletions import DeletionStore
 from infra.store.documents import DocumentStore
 from infra.store.integrations import IntegrationStore
 from infra.store.lobby import LobbyStore
@@ -24,8 +25,14 @@ from infra.store.members import MemberStore
 from infra.store.oauth import NonceStore
 from infra.store.parsing import ParsingStore
 from infra.store.passages import PassageStore
+from infra.store.removals import RemovalStore
+from infra.store.reviews import ReviewStore
+from infra.store.schedules import ScheduleStore
+from infra.store.surveys import SurveyStore
 from infra.store.syncs import SyncStore
+from infra.store.trails import TrailStore
 from infra.store.uploads import UploadStore
+from infra.store.whereabouts import WhereaboutStore
 
 Publish = Callable[[int, Sequence[Fact]], Awaitable[None]]
 """Carries a tenant's facts to whoever watches; it must not raise."""
@@ -60,6 +67,7 @@ class Stores:
         await self._publish_all(facts)
 
     def _vault(self, connection: AsyncConnection, viewer: Viewer, announce: Callable[[int, Fact], None]) -> Vault:
+        syncs = SyncStore(connection, viewer, announce, self.queue)
         return Vault(
             viewer=viewer,
             members=MemberStore(connection, viewer, announce),
@@ -67,12 +75,19 @@ class Stores:
             credentials=CredentialStore(connection, viewer, self.sealer),
             nonces=NonceStore(connection, viewer),
             uploads=UploadStore(connection, viewer),
-            syncs=SyncStore(connection, viewer, announce, self.queue),
+            syncs=syncs,
             documents=DocumentStore(connection, viewer, self.analyzer, self.model),
             passages=PassageStore(connection, viewer, self.analyzer),
             parsing=ParsingStore(connection, viewer),
             conversations=ConversationStore(connection, viewer),
             audit=AuditStore(connection, viewer),
+            trails=TrailStore(connection, viewer),
+            deletions=DeletionStore(connection, viewer),
+            schedules=ScheduleStore(connection, viewer, syncs),
+            whereabouts=WhereaboutStore(connection, viewer),
+            surveys=SurveyStore(connection, viewer),
+            removals=RemovalStore(connection, viewer, self.queue),
+            reviews=ReviewStore(connection, viewer),
         )
 
     async def _publish_all(self, facts: dict[int, list[Fact]]) -> None:

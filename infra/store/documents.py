@@ -27,10 +27,9 @@ from domain.parsing import Block
 from domain.people import Viewer
 from infra.analysis import WordAnalyzer
 from infra.store.access import READABLE, access_binds
+from infra.store.deletions import delete_documents
 from infra.store.ingest import replace_document, write_access
-from infra.store.lexicon import forget_words
 from infra.store.reweighing import reweigh
-from infra.store.uploads import remove_unused_blobs
 
 COLUMNS = """
     d.id, d.integration_id, i.name as integration_name, d.external_id, d.title, d.media_type, d.author, d.url,
@@ -179,20 +178,7 @@ class DocumentStore:
             sa.text(f"select d.id from documents d where d.id = any(:ids) and {READABLE} order by d.id for update"),
             {**access_binds(self._viewer), "ids": list(document_ids)},
         )
-        return await self._delete(list(rows.scalars()))
-
-    async def _delete(self, document_ids: Sequence[int]) -> int:
-        if not document_ids:
-            return 0
-        binds = {"ids": list(document_ids)}
-        await forget_words(self._connection, self._viewer.tenant_id, "i.document_id = any(:ids)", binds)
-        rows = await self._connection.execute(
-            sa.text("delete from documents where id = any(:ids) returning blob_id"), binds
-        )
-        blob_ids = {blob_id for blob_id in rows.scalars() if blob_id is not None}
-        if blob_ids:
-            await remove_unused_blobs(self._connection, sorted(blob_ids))
-        return len(document_ids)
+        return await delete_documents(self._connection, self._viewer.tenant_id, list(rows.scalars()))
 
     async def known(self, integration_id: int, external_ids: Sequence[str]) -> dict[str, Known]:
         rows = await self._connection.execute(
@@ -213,7 +199,7 @@ class DocumentStore:
     async def keep(self, sync_id: int, kept: Sequence[Kept]) -> None:
         await self._connection.execute(
             sa.text(
-                "update documents d set seen_sync_id = :sync, revision = k.revision"
+                "update documents d set seen_sync_id = :sync, revision = k.revision, gone_at = null, is_kept = false"
                 " from unnest(cast(:ids as bigint[]), cast(:revisions as text[])) k (id, revision) where d.id = k.id"
             ),
             {
@@ -239,7 +225,7 @@ class DocumentStore:
             ),
             {"integration": integration_id, "external_ids": list(external_ids)},
         )
-        return await self._delete(list(rows.scalars()))
+        return await delete_documents(self._connection, self._viewer.tenant_id, list(rows.scalars()))
 
     async def listed(self, integration_id: int, prefix: str) -> list[str]:
         rows = await self._connection.execute(
@@ -248,16 +234,6 @@ class DocumentStore:
                 " and starts_with(external_id, :prefix) order by external_id"
             ),
             {"integration": integration_id, "prefix": prefix},
-        )
-        return list(rows.scalars())
-
-    async def vanished(self, integration_id: int, sync_id: int, limit: int) -> list[str]:
-        rows = await self._connection.execute(
-            sa.text(
-                "select external_id from documents where integration_id = :integration"
-                " and seen_sync_id is distinct from :sync order by id limit :limit"
-            ),
-            {"integration": integration_id, "sync": sync_id, "limit": limit},
         )
         return list(rows.scalars())
 

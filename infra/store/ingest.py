@@ -24,11 +24,13 @@ with document as (
     insert into documents (
         tenant_id, integration_id, external_id, title, media_type, author, url, size_bytes, n_chunks, revision,
         content_hash, version_id, version_ordinal, blob_id, seen_sync_id, indexed_sync_id, source_created_at,
-        source_modified_at, indexed_at, sorted_at
+        source_modified_at, indexed_at, sorted_at,
+        reserved_for
     ) values (
         :tenant, :integration, :external_id, :title, :media_type, :author, :url, :size_bytes, :n_chunks, :revision,
         :content_hash, nextval(pg_get_serial_sequence('document_versions', 'id')), 1, :blob, :sync, :sync, :created_at,
-        :modified_at, now(), coalesce(:modified_at, :created_at, now())
+        :modified_at, now(), coalesce(:modified_at, :created_at, now()),
+        (select i.owner_id from integrations i where i.id = :integration)
     ) on conflict (tenant_id, integration_id, external_id) do update set
         title = excluded.title, media_type = excluded.media_type, author = excluded.author, url = excluded.url,
         size_bytes = excluded.size_bytes, n_chunks = excluded.n_chunks, revision = excluded.revision,
@@ -36,7 +38,7 @@ with document as (
         version_ordinal = documents.version_ordinal + 1, blob_id = excluded.blob_id,
         seen_sync_id = excluded.seen_sync_id, indexed_sync_id = excluded.indexed_sync_id,
         source_created_at = excluded.source_created_at, source_modified_at = excluded.source_modified_at,
-        indexed_at = excluded.indexed_at, sorted_at = excluded.sorted_at
+        indexed_at = excluded.indexed_at, sorted_at = excluded.sorted_at, gone_at = null, is_kept = false
     returning id, version_id, version_ordinal
 ), version as (
     insert into document_versions (id, tenant_id, document_id, ordinal, text, blocks, metadata, content_hash)
@@ -51,7 +53,10 @@ select id, version_id, version_ordinal,
     array(select nextval(pg_get_serial_sequence('chunks', 'id')) from generate_series(1, :n_chunks)) as chunk_ids
 from document
 """)
-"""One round trip for all that a document is besides its chunks; the ids of those are reserved along the way."""
+"""One round trip for all that a document is besides its chunks; the ids of those are reserved along the way.
+
+What a person's own account brings is theirs alone from its first moment on, until it is judged to be work.
+"""
 ADD_CHUNKS = sa.text("""
 with incoming as (
     select * from unnest(

@@ -8,14 +8,21 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from domain.errors import Conflict, NotFound
 from domain.integrations import Integration, IntegrationKind
 from domain.people import Viewer
-from infra.store.lexicon import forget_words
-from infra.store.uploads import remove_unused_blobs
 
 COLUMNS = """
-    i.id, i.kind, i.name, i.settings, i.cursor, i.owner_id, i.created_at, i.last_synced_at,
+    i.id, i.kind, i.name, i.settings, i.cursor, i.owner_id, i.created_at, i.last_synced_at, i.sync_every_minutes,
+    i.is_paused,
     (select count(*) from documents d where d.tenant_id = i.tenant_id and d.integration_id = i.id) as n_documents
 """
-VISIBLE = "(i.owner_id is null or i.owner_id = :viewer or :is_system)"
+VISIBLE = "i.removed_at is null and (i.owner_id is null or i.owner_id = :viewer or :is_system)"
+"""On `integrations i`. What is being removed in the background does not exist any more for anybody."""
+REGISTER = sa.text(
+    "insert into due_syncs (tenant_id, integration_id, kind, account, due_at) select tenant_id, id, kind,"
+    " coalesce(settings->>'account_id', ''), now() + make_interval(mins => sync_every_minutes) from integrations"
+    " where id = :id and kind <> 'upload'"
+    " on conflict (tenant_id, integration_id) do update set account = excluded.account"
+)
+"""Uploads bring their own syncs; everything else is read again and again."""
 
 
 class IntegrationStore:
@@ -72,7 +79,9 @@ class IntegrationStore:
                 )
         except IntegrityError as error:
             raise Conflict(f"There is an integration called “{name}” already. Choose another name.") from error
-        return await self.get(rows.scalar_one())
+        integration_id = int(rows.scalar_one())
+        await self._connection.execute(REGISTER, {"id": integration_id})
+        return await self.get(integration_id)
 
     async def rename(self, integration_id: int, name: str) -> None:
         await self.get(integration_id)
@@ -91,31 +100,13 @@ class IntegrationStore:
             sa.text("update integrations set settings = cast(:settings as jsonb) where id = :id"),
             {"id": integration_id, "settings": msgspec.json.encode(settings).decode()},
         )
+        await self._connection.execute(REGISTER, {"id": integration_id})
 
     async def advance(self, integration_id: int, cursor: str) -> None:
         await self._connection.execute(
             sa.text("update integrations set cursor = :cursor where id = :id"),
             {"id": integration_id, "cursor": cursor},
         )
-
-    async def remove(self, integration_id: int) -> None:
-        await self.get(integration_id)
-        await forget_words(
-            self._connection,
-            self._viewer.tenant_id,
-            "i.document_id in (select d.id from documents d where d.integration_id = :integration)",
-            {"integration": integration_id},
-        )
-        rows = await self._connection.execute(
-            sa.text(
-                "select distinct blob_id from documents where integration_id = :id and blob_id is not null order by 1"
-            ),
-            {"id": integration_id},
-        )
-        blob_ids = list(rows.scalars())
-        await self._connection.execute(sa.text("delete from integrations where id = :id"), {"id": integration_id})
-        if blob_ids:
-            await remove_unused_blobs(self._connection, blob_ids)
 
 
 def _integration(row: sa.Row[tuple[object, ...]]) -> Integration:

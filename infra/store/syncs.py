@@ -12,6 +12,7 @@ from domain.people import Viewer
 from domain.progress import Progress
 from domain.syncs import Failure, Sync, SyncState, Trigger
 from infra.queue import JobQueue, defer_sync
+from infra.store.integrations import VISIBLE
 from infra.store.operations import count_ahead
 
 COLUMNS = """
@@ -19,7 +20,6 @@ COLUMNS = """
     s.is_cancel_requested, s.reason, s.requested_by, s.created_at, s.started_at, s.finished_at
 """
 FROM = "from syncs s join integrations i on (i.tenant_id, i.id) = (s.tenant_id, s.integration_id)"
-VISIBLE = "(i.owner_id is null or i.owner_id = :viewer or :is_system)"
 MAX_WAITING = 200
 """Syncs of one tenant that may wait at once; whoever asks for more is told to come back, which is kinder than a queue
 nobody sees the end of. Uploads are never refused."""

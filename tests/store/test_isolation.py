@@ -13,8 +13,9 @@ from domain.people import Viewer
 from infra.database import tenant_transaction
 from tests import factories
 
-WITHOUT_POLICY = {"chunk_index"}
-"""Row security would switch its GIN index off; it holds no text and is always joined to tables that have a policy."""
+WITHOUT_POLICY = {"chunk_index", "due_syncs"}
+"""For the first, row security would switch its GIN index off; it holds no text and is always joined to tables that have
+a policy. The second says of all tenants whose turn it is: ids and times, and nothing else."""
 
 
 async def tenant_tables(connection: AsyncConnection) -> list[str]:
@@ -102,6 +103,12 @@ PLANTS = {
     "oauth_nonces": "(tenant_id, user_id, nonce_hash, verifier, expires_at)"
     " values (:tenant, :user, :token, 'verifier', now())",
     "credentials": "(tenant_id, integration_id, key_id, sealed) select tenant_id, id, 'key', 'x' from integrations",
+    "sync_items": "(tenant_id, integration_id, sync_id, external_id, name, stage)"
+    " select tenant_id, integration_id, id, 'a', 'a', 'visible' from syncs",
+    "deletion_guards": "(tenant_id, integration_id, sync_id, state)"
+    " select tenant_id, id, 1, 'asking' from integrations",
+    "classifications": "(tenant_id, document_id, owner_id, label, decided_by, reason)"
+    " select tenant_id, id, :user, 'unsure', 'rule', '' from documents",
     "messages": "(tenant_id, conversation_id, role, state, text)"
     " select tenant_id, id, 'question', 'complete', 'Why?' from conversations",
 }

@@ -1,0 +1,76 @@
+"""The end of a sync: what is gone at the source leaves the vault, unless that would be too much to do unasked."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from domain.deletions import TooManyDeletions, is_held, question
+from domain.integrations import Connector
+from domain.progress import Stage
+from domain.sync_steps import Run
+from domain.trails import ItemStage, Reached
+from domain.vault import Vault
+
+DELETION_BATCH = 500
+LINES_AHEAD = 100
+"""Lines are written when so many have come together; else with a page's end, or once a second."""
+
+
+async def clean(run: Run, connector: Connector) -> AsyncIterator[None]:
+    """Delete what the source no longer has, and bring word weights up to date.
+
+    Raises: TooManyDeletions, before anything is deleted, when a person has to be asked first.
+    """
+    run.note(stage=Stage.CLEANING, current="")
+    yield
+    await _ask_first(run, connector)
+    while True:
+        async with owned(run) as vault:
+            deleted = await vault.deletions.carry_out(run.integration.id, DELETION_BATCH)
+            run.count(deleted=len(deleted))
+            await vault.syncs.check_point(run.sync.id, run.sync.attempt, run.progress)
+        run.trace(*(Reached(external_id, "", ItemStage.DELETED) for external_id in deleted))
+        yield
+        if not deleted:
+            break
+    is_unsettled = True
+    while is_unsettled:
+        async with run.open_vault(run.viewer) as vault:
+            is_unsettled = await vault.documents.settle()
+        yield
+    async with owned(run) as vault:
+        await vault.deletions.settle(run.integration.id)
+
+
+async def _ask_first(run: Run, connector: Connector) -> None:
+    async with owned(run) as vault:
+        if connector.is_snapshot:
+            await vault.deletions.mark_unseen(run.integration.id, run.sync.id)
+        standing = await vault.deletions.standing(run.integration.id, run.sync.id)
+        held = is_held(standing, await vault.deletions.guard(run.integration.id))
+        if held:
+            await vault.deletions.ask(run.integration.id, run.sync.id, standing)
+    if held:
+        raise TooManyDeletions(question(standing))
+
+
+async def write_lines(run: Run, at_least: int = 1) -> None:
+    """Write the lines that have come together, in a transaction of their own, unless they are fewer than asked."""
+    if len(run.lines) < at_least:
+        return
+    async with owned(run) as vault:
+        await vault.trails.write(run.sync.id, run.take_lines())
+
+
+async def trim_lines(run: Run) -> None:
+    """Write the last lines, and forget those that are too many or too old."""
+    async with owned(run) as vault:
+        await vault.trails.write(run.sync.id, run.take_lines())
+        await vault.trails.trim(run.integration.id)
+
+
+@asynccontextmanager
+async def owned(run: Run) -> AsyncIterator[Vault]:
+    """Open a transaction in which no other attempt can take the sync over before this one commits."""
+    async with run.open_vault(run.viewer) as vault:
+        await vault.syncs.hold(run.sync.id, run.sync.attempt)
+        yield vault

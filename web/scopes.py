@@ -1,0 +1,131 @@
+"""Choose what of an integration is read: folders, types of files, dates, with a preview of the work."""
+
+from typing import Any
+
+from litestar import Request, Response, get, post
+from litestar.params import FromPath
+
+from domain.errors import Conflict, Forbidden, Invalid, Unavailable
+from domain.integrations import Integration, IntegrationKind
+from domain.people import Viewer
+from domain.scope import Scope, entered_scope, scope_of, settings_of
+from domain.surveys import Pace, Survey, Work, folder_options, n_in_scope, survey, type_options, work
+from domain.syncs import Trigger
+from domain.vault import Tools
+from web.doors import Doors
+from web.filters import number, plural
+from web.forms import EMPTY, Form
+from web.managing import managed
+from web.progress import time_range_in_words
+from web.rendering import Page, page, see_other
+
+AnyRequest = Request[Any, Any, Any]
+MAX_OPTIONS = 500
+BUSY = "A sync of this source is under way. Wait for its end, or cancel it, then choose again."
+
+
+@get("/integrations/{integration_id:int}/scope/edit", include_in_schema=False)
+async def edit(request: AnyRequest, viewer: Viewer, doors: Doors, tools: Tools, integration_id: FromPath[int]) -> Page:
+    """Show what can be chosen, and what that would bring; a query holds what was chosen but is not saved yet."""
+    integration, found, pace = await look(viewer, doors, tools, integration_id)
+    sent = request.query_params
+    if not sent:
+        return scope_page(integration, found, pace, scope_of(integration.settings), EMPTY, 200)
+    form = Form(values={name: sent[name] for name in ("since", "until") if name in sent})
+    try:
+        folders, types = sent.getall("folder", []), sent.getall("file_type", [])
+        scope = entered_scope(folders, types, form.value("since"), form.value("until"))
+    except Invalid as error:
+        return scope_page(integration, found, pace, scope_of(integration.settings), form.refused(error), 422)
+    return scope_page(integration, found, pace, scope, form, 200)
+
+
+@post("/integrations/{integration_id:int}/scope", include_in_schema=False)
+async def save(
+    request: AnyRequest, viewer: Viewer, doors: Doors, tools: Tools, integration_id: FromPath[int]
+) -> Response[Any]:
+    """Keep what was chosen and begin a sync, which lets go of what is no longer chosen. Raises: Conflict, Forbidden."""
+    sent = await request.form()
+    form = Form(values={name: str(sent.get(name, "")) for name in ("since", "until")})
+    try:
+        folders = [str(each) for each in sent.getall("folder", [])]
+        types = [str(each) for each in sent.getall("file_type", [])]
+        scope = entered_scope(folders, types, form.value("since"), form.value("until"))
+    except Invalid as error:
+        integration, found, pace = await look(viewer, doors, tools, integration_id)
+        return scope_page(integration, found, pace, scope_of(integration.settings), form.refused(error), 422)
+    async with doors.open_vault(viewer) as vault:
+        integration = await managed(vault, integration_id)
+        live = (await vault.syncs.latest()).get(integration_id)
+        if live is not None and not live.is_final:
+            raise Conflict(BUSY)
+        await vault.integrations.configure(integration_id, {**integration.settings, **settings_of(scope)})
+        await vault.integrations.advance(integration_id, "")  # all is listed again; what is unchanged costs nothing
+        await vault.deletions.allow(integration_id, None)
+        await vault.audit.record("integration.configured", f"{integration.name}, {words_of(scope)}")
+        sync = await vault.syncs.request(integration_id, Trigger.PERSON)
+    return see_other(f"/syncs/{sync.id}", f"From now on, “{integration.name}” brings {words_of(scope)}.")
+
+
+async def look(viewer: Viewer, doors: Doors, tools: Tools, integration_id: int) -> tuple[Integration, Survey, Pace]:
+    """Return what there is: counted at the source where listing it is cheap, else among what is here.
+
+    No transaction is open while a source is asked.
+    """
+    async with doors.open_vault(viewer) as vault:
+        integration = await managed(vault, integration_id)
+        if integration.kind is IntegrationKind.UPLOAD:
+            raise Invalid("Uploads are chosen when they are uploaded; there is nothing to choose here.")
+        held, pace = await vault.surveys.held(integration_id), await vault.surveys.pace()
+    try:
+        connector = tools.connect(integration, viewer, doors.open_vault)
+        return integration, await survey(connector) if connector.is_snapshot else held, pace
+    except (Invalid, Unavailable, Forbidden):  # the source is away: what is here can be chosen from all the same
+        return integration, held, pace
+
+
+def scope_page(integration: Integration, found: Survey, pace: Pace, scope: Scope, form: Form, status: int) -> Page:
+    """Return the page with this scope chosen; HTMX gets its preview."""
+    n_items = n_in_scope(found.counted, scope)
+    n_all = sum(each.n_items for each in found.counted)
+    return page(
+        "integrations/scope.html",
+        "integrations/_work.html",
+        status=status,
+        integration=integration,
+        form=form,
+        scope=scope,
+        folders=folder_options(found.counted)[:MAX_OPTIONS],
+        file_types=type_options(found.counted)[:MAX_OPTIONS],
+        found=found,
+        n_items=n_items,
+        n_left_out=n_all - n_items,
+        work_words=work_in_words(work(n_items, pace)),
+    )
+
+
+def work_in_words(estimate: Work) -> str:
+    """Return the work as a person plans with it."""
+    if estimate.n_chunks is None or estimate.least_minutes is None or estimate.most_minutes is None:
+        return "How long that takes is known after this vault's first sync."
+    took = time_range_in_words(estimate.least_minutes * 60, estimate.most_minutes * 60)
+    return (
+        f"About {plural(estimate.n_chunks, 'passage')}, {took} if all of it is new, at the pace of the past syncs here."
+    )
+
+
+def words_of(scope: Scope) -> str:
+    """Return a scope in words: "everything", "3 folders, 2 types of files, from 1 May 2024 on"."""
+    if scope.is_everything:
+        return "everything"
+    parts = [
+        plural(len(scope.folders), "folder") if scope.folders else "",
+        f"{number(len(scope.file_types))} types of files" if len(scope.file_types) > 1 else "",
+        f"files of the type {scope.file_types[0]}" if len(scope.file_types) == 1 else "",
+        f"from {scope.since:%-d %B %Y} on" if scope.since else "",
+        f"up to {scope.until:%-d %B %Y}" if scope.until else "",
+    ]
+    return ", ".join(part for part in parts if part)
+
+
+routes = [edit, save]
