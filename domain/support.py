@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 import numpy as np
 
-from domain.conversations import Sentence
+from domain.conversations import Citation, Sentence
 from domain.embedding import Embedder
 from domain.evidence import Evidence, Scored
 from domain.quotes import Quote
@@ -41,6 +41,17 @@ def claimed(written: str) -> Claimed:
     """Take the `[n]` markers out of a written sentence."""
     numbers = [int(number) for marker in MARKER.findall(written) for number in marker.split(",")]
     return Claimed(" ".join(MARKER.sub("", written).split()), tuple(dict.fromkeys(numbers)))
+
+
+def are_verbatim(citations: Sequence[Citation], passages: Sequence[Passage]) -> bool:
+    """Return whether there is a proof, and each stands letter by letter where it says, in a version that was found."""
+    return bool(citations) and all(any(_holds(passage, one) for passage in passages) for one in citations)
+
+
+def _holds(passage: Passage, citation: Citation) -> bool:
+    start, end = citation.start - passage.start, citation.end - passage.start
+    is_inside = passage.version_id == citation.version_id and 0 <= start < end
+    return is_inside and passage.text[start:end] == citation.quote
 
 
 async def supported(written: str, evidence: Evidence, embedder: Embedder, analyzer: Analyzer) -> Sentence | None:

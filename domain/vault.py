@@ -12,6 +12,9 @@ from domain.credentials import Credentials, Nonces, OAuth
 from domain.documents import Documents
 from domain.embedding import Embedder
 from domain.facts import Fact
+from domain.feedback import FeedbackBook
+from domain.golden import GoldenBook
+from domain.history import History
 from domain.integrations import Connector, Integration, Integrations
 from domain.language import LanguageModel
 from domain.lobby import Lobby
@@ -20,6 +23,7 @@ from domain.parsing import Parser
 from domain.people import Viewer
 from domain.search import Analyzer, Passages
 from domain.syncs import Syncs
+from domain.unanswered import UnansweredQuestions
 from domain.uploads import Uploads
 
 
@@ -38,6 +42,10 @@ class Vault:
     passages: Passages
     conversations: Conversations
     audit: Audit
+    feedback: FeedbackBook
+    unanswered: UnansweredQuestions
+    golden: GoldenBook
+    history: History
 
 
 OpenVault = Callable[[Viewer], AbstractAsyncContextManager[Vault]]

@@ -18,12 +18,16 @@ from infra.store.audit import AuditStore
 from infra.store.conversations import ConversationStore
 from infra.store.credentials import CredentialStore
 from infra.store.documents import DocumentStore
+from infra.store.feedback import FeedbackStore
+from infra.store.golden import GoldenStore
+from infra.store.history import HistoryStore
 from infra.store.integrations import IntegrationStore
 from infra.store.lobby import LobbyStore
 from infra.store.members import MemberStore
 from infra.store.oauth import NonceStore
 from infra.store.passages import PassageStore
 from infra.store.syncs import SyncStore
+from infra.store.unanswered import UnansweredStore
 from infra.store.uploads import UploadStore
 
 Publish = Callable[[int, Sequence[Fact]], Awaitable[None]]
@@ -71,6 +75,10 @@ class Stores:
             passages=PassageStore(connection, viewer, self.analyzer),
             conversations=ConversationStore(connection, viewer),
             audit=AuditStore(connection, viewer),
+            feedback=FeedbackStore(connection, viewer),
+            unanswered=UnansweredStore(connection, viewer),
+            golden=GoldenStore(connection, viewer, self.queue),
+            history=HistoryStore(connection, viewer),
         )
 
     async def _publish_all(self, facts: dict[int, list[Fact]]) -> None:
