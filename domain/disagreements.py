@@ -14,7 +14,7 @@ from domain.support import CALENDAR, FIGURE, NAME, NEGATION
 MAX_DISAGREEMENTS = 2
 MAX_QUOTES = 12
 """Quotes that are compared with each other, those that speak best to the question."""
-MAX_BEHIND = 3.0
+MAX_BEHIND = 5.0
 """A quote that scores further behind the best is about something else."""
 SAME_SUBJECT_WORDS = 0.5
 """Jaccard overlap of the words that are no figures, from which two quotes are about one subject. Set by hand."""

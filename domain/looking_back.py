@@ -47,7 +47,7 @@ async def ranked(past: Past, embedder: Embedder, analyzer: Analyzer, n: int) -> 
         return list(past.standing)[:n]
     passages = [*past.standing, *near]
     vectors = await embedder.embed([past.question, *(_spoken(passage) for passage in passages)])
-    by_words = np.array([_shared(passage, wanted, analyzer) for passage in passages])
+    by_words = np.array([_shared(passage, wanted, analyzer) for passage in passages], np.float32)
     scores = 1 / (RANK_CONSTANT + _ranks(vectors[1:] @ vectors[0])) + 1 / (RANK_CONSTANT + _ranks(by_words))
     order = np.argsort(-scores, kind="stable")[:n]
     return [msgspec.structs.replace(passages[place], score=float(scores[place])) for place in order]
@@ -89,4 +89,4 @@ def _shared(passage: Passage, wanted: set[str], analyzer: Analyzer) -> int:
 
 def _ranks(values: Matrix) -> Matrix:
     """Return each value's rank from 1, the highest first; equal values share the better one."""
-    return 1 + (values[None, :] > values[:, None]).sum(axis=1)
+    return (1 + (values[None, :] > values[:, None]).sum(axis=1)).astype(np.float32)
