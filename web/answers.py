@@ -15,8 +15,8 @@ from domain.vault import Vault
 from web.narrowing import passage_path
 
 WELL_SUPPORTED = 0.8
-WEAKLY_SUPPORTED = 0.5
-"""Under it, a quote is less likely than not to be what was asked for (`bench.calibration`)."""
+WEAKLY_SUPPORTED = 0.2
+"""Under it a sentence is marked: a tenth of the right sentences of `bench.answer_sets` are, and a third of the others."""
 
 
 class AnswerKind(StrEnum):
@@ -83,6 +83,12 @@ class ShownAnswer(msgspec.Struct, frozen=True):
     def is_sure(self) -> bool:
         """Whether the passages most likely hold the answer; otherwise the reader is told to check."""
         return self.confidence >= WELL_SUPPORTED
+
+    @property
+    def support(self) -> str:
+        """How well the weakest and the best sentence are carried, in percent."""
+        percents = sorted({sentence.percent for sentence in self.sentences})
+        return f"{percents[0]}–{percents[-1]} %" if len(percents) > 1 else f"{percents[0]} %" if percents else ""
 
     @property
     def n_documents(self) -> int:
