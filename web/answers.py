@@ -16,7 +16,7 @@ from web.narrowing import passage_path
 
 WELL_SUPPORTED = 0.8
 WEAKLY_SUPPORTED = 0.2
-"""Under it a sentence is marked: a tenth of the right sentences of `bench.answer_sets` are, and a third of the others."""
+"""Under it a sentence is marked: a tenth of the right ones in `bench.answer_sets` are, and a third of the others."""
 
 
 class AnswerKind(StrEnum):
