@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-QUESTIONS = ("running", "embedding", "syncing", "searching", "streams")
+QUESTIONS = ("running", "embedding", "syncing", "searching", "answering", "streams")
 
 
 def main() -> None:

@@ -21,7 +21,7 @@ from pathlib import Path
 import msgspec
 
 from bench.house import Measured, scratch_house
-from domain.followups import standalone
+from domain.followups import searched, standalone
 from domain.integrations import Integration, IntegrationKind
 from domain.people import Viewer, system_viewer
 from domain.retrieval import find_passages
@@ -49,6 +49,8 @@ class Asked(msgspec.Struct, frozen=True):
     question: str
     answerable: bool
     gold: tuple[str, ...] = ()
+    search: str = ""
+    """What to search for, where that is not the question."""
     gold_documents: frozenset[str] = frozenset()
     """Titles of the documents that answer."""
 
@@ -149,7 +151,8 @@ async def conversations(house: Measured) -> list[AnswerLine]:
         each = json.loads(line)
         if each["answerability"] in ("ANSWERABLE", "UNANSWERABLE"):
             earlier = [turn["text"] for turn in each["history"] if turn["speaker"] == "user"]
-            asked.append(Asked(standalone(each["text"], earlier), each["answerability"] == "ANSWERABLE"))
+            question, search = standalone(each["text"], earlier), searched(each["text"], earlier)
+            asked.append(Asked(question, each["answerability"] == "ANSWERABLE", search=search))
     return await lines(house, viewer, asked)
 
 
@@ -175,7 +178,7 @@ async def lines(
     made = []
     async with house.stores.open_vault(viewer) as vault:
         for each in asked:
-            found = await find_passages(vault, house.tools, each.question, SearchFilter(), n_passages)
+            found = await find_passages(vault, house.tools, each.search or each.question, SearchFilter(), n_passages)
             passages = tuple(
                 LinePassage(
                     str(passage.chunk_id),

@@ -74,7 +74,7 @@ async def compose(
 ) -> AsyncGenerator[AnswerEvent]:
     """Yield Found, then the sentences as they are ready, a note where there is one, and Finished.
 
-    `passages` are the best first, found for `standalone(question, earlier_questions)`; `vectors` are theirs, (n, d),
+    `passages` are the best first, found for `searched(question, earlier_questions)`; `vectors` are theirs, (n, d),
     where they are at hand.
     Raises: Unavailable when the embedder is; a language model that is away only changes the note.
     """

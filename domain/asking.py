@@ -9,7 +9,7 @@ from domain.conversations import Answer, Message, MessageRole, MessageState
 from domain.embedding import Matrix
 from domain.errors import Unavailable
 from domain.feedback import reranked
-from domain.followups import standalone
+from domain.followups import searched, standalone
 from domain.looking_back import look_back, ranked
 from domain.people import Viewer
 from domain.retrieval import checked_question, find_passages
@@ -76,7 +76,7 @@ async def _composed(
     earlier: Sequence[str],
     as_of: datetime | None = None,
 ) -> AsyncGenerator[AnswerEvent, None]:
-    passages, vectors = await _found(open_vault, viewer, tools, standalone(question, earlier), as_of)
+    passages, vectors = await _found(open_vault, viewer, tools, searched(question, earlier), as_of)
     composed = compose(
         question,
         earlier,

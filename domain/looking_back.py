@@ -89,4 +89,5 @@ def _shared(passage: Passage, wanted: set[str], analyzer: Analyzer) -> int:
 
 def _ranks(values: Matrix) -> Matrix:
     """Return each value's rank from 1, the highest first; equal values share the better one."""
-    return (1 + (values[None, :] > values[:, None]).sum(axis=1)).astype(np.float32)
+    ranks: Matrix = (1 + (values[None, :] > values[:, None]).sum(axis=1)).astype(np.float32)
+    return ranks

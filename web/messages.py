@@ -11,6 +11,7 @@ from litestar.response import Stream
 from domain import asking
 from domain.conversations import Message, MessageRole
 from domain.errors import NotFound, Unavailable
+from domain.followups import searched
 from domain.people import Viewer
 from domain.retrieval import Hit, search
 from domain.search import SearchFilter
@@ -61,10 +62,10 @@ async def nearest(
     """Show what lies nearest to a question the vault does not answer; without HTMX, the search for its words."""
     message = await read_answer_message(vault, message_id)
     thread = await vault.conversations.messages(message.conversation_id)
-    question = [each for each in thread if each.role is MessageRole.QUESTION and each.id < message_id][-1].text
+    *earlier, question = [each.text for each in thread if each.role is MessageRole.QUESTION and each.id < message_id]
     if not wants_region(request):
         return see_other(path_with("/search", {"q": question}))
-    results = await search(vault, tools, question, SearchFilter(), size=N_LOOKED_AT)
+    results = await search(vault, tools, searched(question, earlier), SearchFilter(), size=N_LOOKED_AT)
     hits = [show_hit(hit) for hit in results.hits[:N_NEAREST]]
     region = "conversations/_nearest.html"
     people = who_might_know(results.hits)
