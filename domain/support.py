@@ -13,7 +13,11 @@ from domain.quotes import Quote
 from domain.search import Analyzer, Passage
 
 SUPPORTED_FROM = 0.55
-"""Half the share of the sentence's words found in its passage, half its cosine to the nearest quote there."""
+"""Half the share of the sentence's words found in its passage, half its cosine to the nearest quote there.
+
+`python -m bench.written`: of 146 sentences that people wrote in words of their own about passages found for them, .72
+are let through, of as many foreign ones .01; at .45 it would be .75 and .01, at .65 .60 and .01.
+"""
 MIN_SHARED = 0.5
 """Under half of the words from the cited passage, a sentence says something of its own."""
 NEARLY_THE_SAME = 0.6
