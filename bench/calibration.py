@@ -1,12 +1,10 @@
-"""Fit what the answers' confidence and support rest on: `python -m bench.calibration FOLDER`, of `bench.answer_sets`.
+"""Fit what the answers' confidence rests on: `python -m bench.calibration FOLDER`, of `bench.answer_sets`.
 
 Each set in turn is left out, the two signs are fitted to the others, and the one left out is measured: what holds up
-there may hold up elsewhere. What is shipped are round numbers near all these fits (`domain.confidence`); support is
-fitted to half of the questions (`domain.evidence`).
+there may hold up elsewhere. What is shipped are round numbers near all these fits (`domain.confidence`).
 """
 
 import asyncio
-import hashlib
 import sys
 import warnings
 from collections.abc import Mapping, Sequence
@@ -21,7 +19,7 @@ from domain.confidence import ABSTAIN_BELOW, confidence
 from domain.evidence import Evidence, weigh
 from domain.measures import area_under_curve
 from infra.analysis import WordAnalyzer
-from infra.answer_evaluation import AnswerLine, are_selected, passages_of, read_lines
+from infra.answer_evaluation import AnswerLine, passages_of, read_lines
 from infra.inference.export import DEFAULT_MODEL, ensure_exported
 from infra.inference.openvino_embedder import OpenVinoEmbedder
 
@@ -39,17 +37,6 @@ async def weighed(folder: Path, name: str) -> list[Weighed]:
             (line, await weigh(line.question, passages_of(line), embedder, analyzer))
             for line in read_lines(folder / f"{name}.jsonl")
         ]
-
-
-def is_for_fitting(question: str) -> bool:
-    """Return which half a question belongs to."""
-    return hashlib.sha256(question.encode()).digest()[0] % 2 == 0
-
-
-def halves(pairs: Sequence[Weighed]) -> tuple[list[Weighed], list[Weighed]]:
-    """Return the half to fit to, and the other."""
-    fitted = [pair for pair in pairs if is_for_fitting(pair[0].question)]
-    return fitted, [pair for pair in pairs if not is_for_fitting(pair[0].question)]
 
 
 def rows(pairs: Sequence[Weighed]) -> tuple[Table, Truths, Table]:
@@ -84,19 +71,6 @@ def split(pairs: Sequence[Weighed], scores: Sequence[float]) -> tuple[list[float
     return parted
 
 
-def fit_support(pairs: Sequence[Weighed]) -> None:
-    """Print slope and middle of the likelihood that a quote answers, by its score."""
-    scores: list[list[float]] = []
-    answers: list[bool] = []
-    for line, evidence in pairs:
-        if line.selected_sentences:
-            scores.extend([one.score] for one in evidence.scored)
-            answers.extend(are_selected([one.quote.citation for one in evidence.scored], line))
-    model = LogisticRegression(C=100).fit(scores, answers)
-    slope = float(model.coef_[0][0])
-    print(f"  slope {slope:.2f}  middle {-float(model.intercept_[0]) / slope:.2f}")
-
-
 def measure(name: str, pairs: Sequence[Weighed]) -> None:
     """Print how well the shipped confidence tells answerable questions from others."""
     positive, negative = split(pairs, [confidence(evidence.signs) for _, evidence in pairs])
@@ -112,8 +86,6 @@ async def main(folder: Path) -> None:
     sets = {name: await weighed(folder, name) for name in SETS}
     print("Confidence, each set left out in turn:")
     fit_confidence(sets)
-    print("Support, fitted to the first half of spans and demo:")
-    fit_support([*halves(sets["spans"])[0], *halves(sets["demo"])[0]])
     print("Confidence as shipped (answerable + not, AUC, answered, refused):")
     for name, pairs in sets.items():
         measure(name, pairs)

@@ -43,26 +43,20 @@ MANY_NEWS = 8
 ECHO_MALUS = 3.0
 """A quote with no word but the question's and its headings' tells nothing; set by hand."""
 
-SUPPORT_SLOPE = 0.76
-SUPPORT_MIDDLE = 8.35
-"""A quote with this score is as likely as not to answer. `python -m bench.calibration` fits both."""
-
 
 class Scored(msgspec.Struct, frozen=True):
     """A quote with its score (higher speaks better to the question) and its unit vector (d,).
 
-    `part_scores` are those to the questions within the question, in their order; empty when it is but one.
+    `part_scores` are those to the questions within the question, in their order; empty when it is but one. `support`
+    says how well the quote carries an answer, between 0 and 1: half the share of the question's words that it and its
+    headings hold, half its cosine; a written sentence is weighed against its quote in the same way.
     """
 
     quote: Quote
     score: float
     vector: Matrix
     part_scores: tuple[float, ...] = ()
-
-    @property
-    def support(self) -> float:
-        """How likely it is, between 0 and 1, that a quote with this score answers."""
-        return 1 / (1 + math.exp(-SUPPORT_SLOPE * (max((self.score, *self.part_scores)) - SUPPORT_MIDDLE)))
+    support: float = 0.0
 
 
 class Evidence(msgspec.Struct, frozen=True):
@@ -179,8 +173,14 @@ def _scored(
         context = _lexemes(" ".join((quote.passage.title, *quote.passage.heading_path)), analyzer)
         lift = PASSAGE_WEIGHT * float(cosines[quote.rank])
         whole, *of_parts = (lift + _score(quote, vector, context, each) for each in asked)
-        scored.append(Scored(quote, whole, vector, tuple(of_parts)))
+        support = max(_support(quote, vector, context, each) for each in asked)
+        scored.append(Scored(quote, whole, vector, tuple(of_parts), support))
     return sorted(scored, key=lambda one: (-one.score, one.quote.rank, one.quote.start))
+
+
+def _support(quote: Quote, vector: Matrix, context: frozenset[str], asked: Asked) -> float:
+    near = max(0.0, float(vector @ asked.vector))
+    return min(1.0, 0.5 * _share(quote.lexemes | context, asked.weights) + 0.5 * near)
 
 
 def _score(quote: Quote, vector: Matrix, context: frozenset[str], asked: Asked) -> float:
