@@ -38,6 +38,7 @@ from infra.connectors import Connectors
 from infra.connectors.providers import make_providers, open_client
 from infra.database import make_engine
 from infra.embedded import embedded
+from infra.golden_jobs import look_for_changes
 from infra.inference.cache import CachedEmbedder
 from infra.inference.chat import ChatModel
 from infra.inference.export import DEFAULT_MODEL, ensure_exported
@@ -243,6 +244,7 @@ async def work(settings: Settings) -> None:
         with ExitStack() as stack:
             if settings.metrics_port:
                 stack.callback(serve_metrics(house.registry, settings.host, settings.metrics_port))
+            await look_for_changes(house.stores.open_lobby, house.stores.open_vault, house.tools)
             await worker.run(settings.worker_concurrency)
 
 

@@ -19,6 +19,7 @@ QUESTIONS = (
     "embedding",
     "syncing",
     "searching",
+    "answering",
     "pages",
     "streams",
     "consents",

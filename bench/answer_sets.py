@@ -1,8 +1,11 @@
 """Make the sets on which answers are measured: each question with what the product's own search finds for it.
 
-`python -m bench.answer_sets FOLDER` writes `demo.jsonl`, `spans.jsonl` and `conversations.jsonl` there, in the form
-that `knowledgevault eval-answers` reads. Questions of the demo vault are those its authors planted; the others come
-from `../shared/data`.
+`python -m bench.answer_sets FOLDER [NAME …]` writes `demo.jsonl`, `spans.jsonl`, `conversations.jsonl`, `manual.jsonl`
+and `claims.jsonl` there, in the form that `knowledgevault eval-answers` reads. Questions of the demo vault are those
+its authors planted; the others come from `../shared/data`.
+
+Where a set names the passages that answer, each of its questions comes a second time without them, unanswerable: what
+is left is near, and does not say it.
 """
 
 import asyncio
@@ -11,20 +14,21 @@ import dataclasses
 import json
 import sys
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 
 import msgspec
 
 from bench.house import Measured, scratch_house
-from domain.followups import standalone
+from domain.followups import searched, standalone
 from domain.integrations import Integration, IntegrationKind
 from domain.people import Viewer, system_viewer
 from domain.retrieval import find_passages
 from domain.search import SearchFilter
 from domain.syncs import SyncState, Trigger
 from infra import seeds
-from infra.answer_evaluation import AnswerLine, LinePassage
+from infra.answer_evaluation import AnswerLine, LinePassage, places_of_selected
 from infra.commands import plant_demo
 from infra.connectors.folder import FolderConnector
 from infra.connectors.folder_access import folder_access
@@ -35,6 +39,8 @@ from tests.factories import Source
 
 SHARED = Path(__file__).parent.parent.parent / "shared" / "data"
 N_PASSAGES = 8
+N_SPARE = 12
+"""Passages beyond those, to take the place of what is left out."""
 
 
 class Asked(msgspec.Struct, frozen=True):
@@ -43,6 +49,10 @@ class Asked(msgspec.Struct, frozen=True):
     question: str
     answerable: bool
     gold: tuple[str, ...] = ()
+    search: str = ""
+    """What to search for, where that is not the question."""
+    gold_documents: frozenset[str] = frozenset()
+    """Titles of the documents that answer."""
 
 
 async def demo(house: Measured) -> list[AnswerLine]:
@@ -76,7 +86,60 @@ async def spans(house: Measured) -> list[AnswerLine]:
         for row in csv.DictReader(rows):
             gold = tuple(each["content"].strip() for each in json.loads(row["references"]))
             asked.append(Asked(row["question"], answerable=True, gold=gold))
-    return await lines(house, viewer, asked)
+    return with_left_out(await lines(house, viewer, asked, N_PASSAGES + N_SPARE))
+
+
+async def manual(house: Measured) -> list[AnswerLine]:
+    """Ask about a product's manual, of which it is known which sections answer."""
+    folder = SHARED / "retrieval" / "product_docs"
+    viewer = await brought_in(house, CorpusConnector(folder / "corpus.jsonl"))
+    titles = {
+        each["_id"]: each["title"] for each in map(json.loads, (folder / "corpus.jsonl").read_text().splitlines())
+    }
+    gold: dict[str, set[str]] = {}
+    for row in (folder / "qrels" / "test.tsv").read_text().splitlines()[1:]:
+        question_id, document_id, grade = row.split("\t")
+        if int(grade) > 0:
+            gold.setdefault(question_id, set()).add(titles[document_id])
+    asked = [
+        Asked(each["text"], answerable=True, gold_documents=frozenset(gold[each["_id"]]))
+        for each in map(json.loads, (folder / "queries.jsonl").read_text().splitlines())
+        if each["_id"] in gold
+    ]
+    found = await lines(house, viewer, asked, N_PASSAGES + N_SPARE)
+    return [
+        line
+        for each, made in zip(asked, found, strict=True)
+        for line in split(made, {one.id for one in made.passages if one.title in each.gold_documents})
+    ]
+
+
+async def claims(_: Measured) -> list[AnswerLine]:
+    """Take claims with five sentences each; answerable are those that a sentence supports or refutes."""
+    made = []
+    for each in map(json.loads, (SHARED / "contradictions" / "climate-fever.jsonl").read_text().splitlines()):
+        passages = tuple(LinePassage(one["evidence_id"], one["article"], one["evidence"]) for one in each["evidences"])
+        gold = tuple(one["evidence"] for one in each["evidences"] if one["evidence_label"] != "NOT_ENOUGH_INFO")
+        if each["claim_label"] != "DISPUTED":
+            made.append(AnswerLine(each["claim"], passages, bool(gold), gold))
+    return made
+
+
+def with_left_out(found: Sequence[AnswerLine]) -> list[AnswerLine]:
+    """Return each line, then the same without the passages that hold a selected sentence."""
+    return [
+        line for made in found for line in split(made, {made.passages[place].id for place in places_of_selected(made)})
+    ]
+
+
+def split(made: AnswerLine, gold_ids: AbstractSet[str | int]) -> list[AnswerLine]:
+    """Return the line where a gold passage was found among the first, and the line without any of them."""
+    first = made.passages[:N_PASSAGES]
+    left = tuple(one for one in made.passages if one.id not in gold_ids)[:N_PASSAGES]
+    without = AnswerLine(made.question, left, answerable=False)
+    if not any(one.id in gold_ids for one in first):
+        return [without]
+    return [msgspec.structs.replace(made, passages=first), without]
 
 
 async def conversations(house: Measured) -> list[AnswerLine]:
@@ -88,7 +151,8 @@ async def conversations(house: Measured) -> list[AnswerLine]:
         each = json.loads(line)
         if each["answerability"] in ("ANSWERABLE", "UNANSWERABLE"):
             earlier = [turn["text"] for turn in each["history"] if turn["speaker"] == "user"]
-            asked.append(Asked(standalone(each["text"], earlier), each["answerability"] == "ANSWERABLE"))
+            question, search = standalone(each["text"], earlier), searched(each["text"], earlier)
+            asked.append(Asked(question, each["answerability"] == "ANSWERABLE", search=search))
     return await lines(house, viewer, asked)
 
 
@@ -107,12 +171,14 @@ async def brought_in(house: Measured, source: Source | CorpusConnector) -> Viewe
     return viewer
 
 
-async def lines(house: Measured, viewer: Viewer, asked: Iterable[Asked]) -> list[AnswerLine]:
-    """Return a line a question,."""
+async def lines(
+    house: Measured, viewer: Viewer, asked: Iterable[Asked], n_passages: int = N_PASSAGES
+) -> list[AnswerLine]:
+    """Return a line a question."""
     made = []
     async with house.stores.open_vault(viewer) as vault:
         for each in asked:
-            found = await find_passages(vault, house.tools, each.question, SearchFilter(), N_PASSAGES)
+            found = await find_passages(vault, house.tools, each.search or each.question, SearchFilter(), n_passages)
             passages = tuple(
                 LinePassage(
                     str(passage.chunk_id),
@@ -128,11 +194,13 @@ async def lines(house: Measured, viewer: Viewer, asked: Iterable[Asked]) -> list
     return made
 
 
-async def main(folder: Path) -> None:
-    """Write the sets."""
+async def main(folder: Path, names: Sequence[str]) -> None:
+    """Write the sets of these names, or all."""
     configure_logs("error", is_production=True)
     async with scratch_house() as house:
-        for make in (demo, spans, conversations):
+        for make in (demo, spans, conversations, manual, claims):
+            if names and make.__name__ not in names:
+                continue
             made = await make(house)
             encoded = b"\n".join(msgspec.json.encode(line) for line in made)
             (folder / f"{make.__name__}.jsonl").write_bytes(encoded)
@@ -142,4 +210,4 @@ async def main(folder: Path) -> None:
 if __name__ == "__main__":
     target = Path(sys.argv[1])
     target.mkdir(parents=True, exist_ok=True)
-    asyncio.run(main(target))
+    asyncio.run(main(target, sys.argv[2:]))

@@ -1,30 +1,32 @@
-"""Fit what the answers' confidence and support rest on: `python -m bench.calibration FOLDER`, of `bench.answer_sets`.
+"""Fit what the answers' confidence rests on: `python -m bench.calibration FOLDER`, of `bench.answer_sets`.
 
-Half of the questions, by a hash of their text, are fitted to; the other half only measures. What is printed was
-rounded by hand into `domain.confidence` and `domain.evidence`, so that nothing hangs on the third digit.
+Each set in turn is left out, the two signs are fitted to the others, and the one left out is measured: what holds up
+there may hold up elsewhere. What is shipped are round numbers near all these fits (`domain.confidence`).
 """
 
 import asyncio
-import hashlib
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 from sklearn.linear_model import LogisticRegression  # type: ignore[import-untyped]  # it has none
 
 from domain.confidence import ABSTAIN_BELOW, confidence
-from domain.evidence import Evidence, Signs, weigh
+from domain.evidence import Evidence, weigh
 from domain.measures import area_under_curve
 from infra.analysis import WordAnalyzer
-from infra.answer_evaluation import AnswerLine, are_selected, passages_of, read_lines
+from infra.answer_evaluation import AnswerLine, passages_of, read_lines
 from infra.inference.export import DEFAULT_MODEL, ensure_exported
 from infra.inference.openvino_embedder import OpenVinoEmbedder
 
-SETS = ("conversations", "demo", "spans")
+SETS = ("conversations", "demo", "manual", "claims", "spans")
 Weighed = tuple[AnswerLine, Evidence]
+Table = npt.NDArray[np.float64]
+Truths = npt.NDArray[np.bool_]
 
 
 async def weighed(folder: Path, name: str) -> list[Weighed]:
@@ -37,65 +39,56 @@ async def weighed(folder: Path, name: str) -> list[Weighed]:
         ]
 
 
-def is_for_fitting(question: str) -> bool:
-    """Return which half a question belongs to."""
-    return hashlib.sha256(question.encode()).digest()[0] % 2 == 0
+def rows(pairs: Sequence[Weighed]) -> tuple[Table, Truths, Table]:
+    """Return the signs, whether each question is answerable, and weights that make both kinds and all sets count."""
+    signs = np.array([msgspec.structs.astuple(evidence.signs) for _, evidence in pairs])
+    truths = np.array([line.answerable for line, _ in pairs])
+    share = truths.mean()
+    return signs, truths, np.where(truths, 0.5 / share, 0.5 / (1 - share)) / len(truths) * 100
 
 
-def halves(pairs: Sequence[Weighed]) -> tuple[list[Weighed], list[Weighed]]:
-    """Return the half to fit to, and the other."""
-    fitted = [pair for pair in pairs if is_for_fitting(pair[0].question)]
-    return fitted, [pair for pair in pairs if not is_for_fitting(pair[0].question)]
+def fit_confidence(sets: Mapping[str, Sequence[Weighed]]) -> None:
+    """Print, for each set left out, what the others fit to and how well that tells its questions apart."""
+    for left_out, pairs in sets.items():
+        parts = [rows(others) for name, others in sets.items() if name != left_out]
+        signs, truths, weights = (np.concatenate(each) for each in zip(*parts, strict=True))
+        model = LogisticRegression(C=10, max_iter=1000).fit(signs, truths, weights)
+        by_quote, by_passage = model.coef_[0]
+        scores = model.decision_function(rows(pairs)[0])
+        area = area_under_curve(*split(pairs, [float(score) for score in scores])) or 0
+        middle = -float(model.intercept_[0]) / by_passage
+        print(
+            f"  without {left_out:<14} slope {by_passage:.1f}  quote weight {by_quote / by_passage:.2f}"
+            f"  middle {middle:.2f}  AUC on it {area:.3f}"
+        )
 
 
-def fit_confidence(pairs: Sequence[Weighed]) -> None:
-    """Print the coefficients over the signs."""
-    rows = np.array([msgspec.structs.astuple(evidence.signs) for _, evidence in pairs])
-    model = LogisticRegression(C=10, max_iter=1000).fit(rows, [line.answerable for line, _ in pairs])
-    for name, coefficient in zip(Signs.__struct_fields__, model.coef_[0], strict=True):
-        print(f"  {name:<20} {coefficient:6.2f}")
-    print(f"  {'constant':<20} {model.intercept_[0]:6.2f}")
-
-
-def fit_support(pairs: Sequence[Weighed]) -> None:
-    """Print slope and middle of the likelihood that a quote answers, by its score."""
-    scores: list[list[float]] = []
-    answers: list[bool] = []
-    for line, evidence in pairs:
-        if line.selected_sentences:
-            scores.extend([one.score] for one in evidence.scored)
-            answers.extend(are_selected([one.quote.citation for one in evidence.scored], line))
-    model = LogisticRegression(C=100).fit(scores, answers)
-    slope = float(model.coef_[0][0])
-    print(f"  slope {slope:.2f}  middle {-float(model.intercept_[0]) / slope:.2f}")
+def split(pairs: Sequence[Weighed], scores: Sequence[float]) -> tuple[list[float], list[float]]:
+    """Part the scores of answerable questions from those of the others."""
+    parted: tuple[list[float], list[float]] = ([], [])
+    for (line, _), score in zip(pairs, scores, strict=True):
+        parted[0 if line.answerable else 1].append(score)
+    return parted
 
 
 def measure(name: str, pairs: Sequence[Weighed]) -> None:
     """Print how well the shipped confidence tells answerable questions from others."""
-    sure = [(line.answerable, confidence(evidence.signs)) for line, evidence in pairs]
-    positive, negative = [s for is_one, s in sure if is_one], [s for is_one, s in sure if not is_one]
-    answered = np.mean([s >= ABSTAIN_BELOW for s in positive])
-    if not negative:
-        print(f"  {name:<28} answered {answered:.3f}")
-        return
-    refused = np.mean([s < ABSTAIN_BELOW for s in negative])
-    auc = area_under_curve(positive, negative)
-    balanced = (answered + refused) / 2
-    print(f"  {name:<28} answered {answered:.3f}  refused {refused:.3f}  balanced {balanced:.3f}  AUC {auc or 0:.3f}")
+    positive, negative = split(pairs, [confidence(evidence.signs) for _, evidence in pairs])
+    answered = np.mean([score >= ABSTAIN_BELOW for score in positive])
+    refused = np.mean([score < ABSTAIN_BELOW for score in negative])
+    area = area_under_curve(positive, negative) or 0
+    print(f"  {name:<14} {len(positive):>4} + {len(negative):<4} AUC {area:.3f}  {answered:.2f}  {refused:.2f}")
 
 
 async def main(folder: Path) -> None:
     """Fit, then measure what is shipped."""
     warnings.simplefilter("ignore")
-    sets = {name: halves(await weighed(folder, name)) for name in SETS}
-    print("Confidence, fitted to the first half of conversations and demo:")
-    fit_confidence([*sets["conversations"][0], *sets["demo"][0]])
-    print("Support, fitted to the first half of spans and demo:")
-    fit_support([*sets["spans"][0], *sets["demo"][0]])
-    print("Confidence as shipped:")
-    for name, (first, second) in sets.items():
-        measure(f"{name}, fitted half", first)
-        measure(f"{name}, other half", second)
+    sets = {name: await weighed(folder, name) for name in SETS}
+    print("Confidence, each set left out in turn:")
+    fit_confidence(sets)
+    print("Confidence as shipped (answerable + not, AUC, answered, refused):")
+    for name, pairs in sets.items():
+        measure(name, pairs)
 
 
 if __name__ == "__main__":

@@ -11,14 +11,15 @@ import msgspec
 
 from domain.confidence import ABSTAIN_BELOW, confidence
 from domain.conversations import Answer, Sentence
-from domain.embedding import Embedder
+from domain.disagreements import disagreements
+from domain.embedding import Embedder, Matrix
 from domain.errors import Unavailable
 from domain.evidence import Evidence, weigh
 from domain.extraction import extract
 from domain.followups import standalone
 from domain.language import LanguageModel, Turn
 from domain.search import Analyzer, Passage
-from domain.support import supported
+from domain.support import are_verbatim, supported
 
 MAX_TOKENS = 500
 NOT_FOUND = "NOT IN THE PASSAGES"
@@ -69,14 +70,16 @@ async def compose(
     embedder: Embedder,
     analyzer: Analyzer,
     language_model: LanguageModel | None = None,
+    vectors: Matrix | None = None,
 ) -> AsyncGenerator[AnswerEvent]:
     """Yield Found, then the sentences as they are ready, a note where there is one, and Finished.
 
-    `passages` are the best first, found for `standalone(question, earlier_questions)`.
+    `passages` are the best first, found for `searched(question, earlier_questions)`; `vectors` are theirs, (n, d),
+    where they are at hand.
     Raises: Unavailable when the embedder is; a language model that is away only changes the note.
     """
     yield Found(tuple(passages))
-    evidence = await weigh(standalone(question, earlier_questions), passages, embedder, analyzer)
+    evidence = await weigh(standalone(question, earlier_questions), passages, embedder, analyzer, vectors)
     sure = confidence(evidence.signs)
     if sure < ABSTAIN_BELOW or not evidence.scored:
         yield Finished(Answer((), is_abstained=True, confidence=sure))
@@ -87,11 +90,21 @@ async def compose(
         async for event in events:
             match event:
                 case SentenceAdded(sentence):
+                    if not are_verbatim(sentence.citations, passages):
+                        continue
                     sentences.append(sentence)
                 case Noted(note):
                     notes.append(note)
             yield event
-    yield Finished(Answer(tuple(sentences), is_abstained=not sentences, confidence=sure, note=" ".join(notes)))
+    yield Finished(
+        Answer(
+            tuple(sentences),
+            is_abstained=not sentences,
+            confidence=sure,
+            note=" ".join(notes),
+            disagreements=disagreements(evidence.scored) if sentences else (),
+        )
+    )
 
 
 async def _answered(

@@ -2,11 +2,15 @@
 
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
+from datetime import datetime
 
 from domain.answers import AnswerEvent, Finished, Found, Noted, SentenceAdded, compose
-from domain.conversations import Answer, MessageRole, MessageState
+from domain.conversations import Answer, Message, MessageRole, MessageState
+from domain.embedding import Matrix
 from domain.errors import Unavailable
-from domain.followups import standalone
+from domain.feedback import reranked
+from domain.followups import searched, standalone
+from domain.looking_back import look_back, ranked
 from domain.people import Viewer
 from domain.retrieval import checked_question, find_passages
 from domain.search import Passage, SearchFilter
@@ -14,6 +18,8 @@ from domain.vault import OpenVault, Tools
 
 N_PASSAGES = 8
 """Passages an answer may rest on."""
+N_SPARE = 4
+"""Passages behind those, which good words of people may lift among them."""
 
 
 async def answer(
@@ -33,19 +39,29 @@ async def answer(
             yield event
         return
     questions = [each.text for each in thread if each.role is MessageRole.QUESTION and each.id < message.id]
-    async with aclosing(_composed(open_vault, viewer, tools, questions[-1], questions[:-1])) as events:
+    composed = _composed(open_vault, viewer, tools, questions[-1], questions[:-1], message.as_of)
+    async with aclosing(composed) as events:
         async for event in events:
             if isinstance(event, Finished):
-                async with open_vault(viewer) as vault:
-                    kept = await vault.conversations.complete(message_id, event.answer)
-                yield Finished(kept.answer or event.answer)
+                yield await _kept(open_vault, viewer, message, standalone(questions[-1], questions[:-1]), event.answer)
             else:
                 yield event
 
 
-async def ask_once(open_vault: OpenVault, viewer: Viewer, tools: Tools, question: str) -> Answer:
+async def _kept(open_vault: OpenVault, viewer: Viewer, message: Message, question: str, made: Answer) -> Finished:
+    """Write the answer down, unless another stream was first; what is refused today is kept as unanswered."""
+    async with open_vault(viewer) as vault:
+        kept = (await vault.conversations.complete(message.id, made)).answer or made
+        if kept.is_abstained and message.as_of is None:
+            await vault.unanswered.keep(message.id, question, kept.confidence)
+    return Finished(kept)
+
+
+async def ask_once(
+    open_vault: OpenVault, viewer: Viewer, tools: Tools, question: str, as_of: datetime | None = None
+) -> Answer:
     """Return the answer to one question, without keeping a conversation. Raises: Invalid for an empty question."""
-    async with aclosing(_composed(open_vault, viewer, tools, checked_question(question), ())) as events:
+    async with aclosing(_composed(open_vault, viewer, tools, checked_question(question), (), as_of)) as events:
         async for event in events:
             if isinstance(event, Finished):
                 return event.answer
@@ -53,9 +69,14 @@ async def ask_once(open_vault: OpenVault, viewer: Viewer, tools: Tools, question
 
 
 async def _composed(
-    open_vault: OpenVault, viewer: Viewer, tools: Tools, question: str, earlier: Sequence[str]
+    open_vault: OpenVault,
+    viewer: Viewer,
+    tools: Tools,
+    question: str,
+    earlier: Sequence[str],
+    as_of: datetime | None = None,
 ) -> AsyncGenerator[AnswerEvent, None]:
-    passages = await _found(open_vault, viewer, tools, standalone(question, earlier))
+    passages, vectors = await _found(open_vault, viewer, tools, searched(question, earlier), as_of)
     composed = compose(
         question,
         earlier,
@@ -63,15 +84,25 @@ async def _composed(
         embedder=tools.embedder,
         analyzer=tools.analyzer,
         language_model=tools.language_model,
+        vectors=vectors,
     )
     async with aclosing(composed) as events:
         async for event in events:
             yield event
 
 
-async def _found(open_vault: OpenVault, viewer: Viewer, tools: Tools, question: str) -> list[Passage]:
+async def _found(
+    open_vault: OpenVault, viewer: Viewer, tools: Tools, question: str, as_of: datetime | None
+) -> tuple[list[Passage], Matrix | None]:
+    """Return the passages, best first, and their vectors, which are stored for today's texts only."""
     async with open_vault(viewer) as vault:
-        return await find_passages(vault, tools, question, SearchFilter(), N_PASSAGES)
+        if as_of is None:
+            passages = await find_passages(vault, tools, question, SearchFilter(), N_PASSAGES + N_SPARE)
+            balance = await vault.feedback.balance([passage.document_id for passage in passages])
+            best = reranked(passages, balance)[:N_PASSAGES]
+            return best, await vault.passages.vectors([passage.chunk_id for passage in best]) if best else None
+        past = await look_back(vault, tools, question, as_of, N_PASSAGES)
+    return await ranked(past, tools.embedder, tools.analyzer, N_PASSAGES), None
 
 
 def _replayed(kept: Answer) -> list[AnswerEvent]:

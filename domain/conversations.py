@@ -43,6 +43,20 @@ class Sentence(msgspec.Struct, frozen=True):
     support: float = 1.0
 
 
+class Side(msgspec.Struct, frozen=True):
+    """What one document says where another says something else; the date is the document's own."""
+
+    citation: Citation
+    author: str
+    modified_at: datetime | None
+
+
+class Disagreement(msgspec.Struct, frozen=True):
+    """Two documents that say different things of one subject, the one that speaks better to the question first."""
+
+    sides: tuple[Side, Side]
+
+
 class Answer(msgspec.Struct, frozen=True):
     """A whole answer. When the vault does not say, `is_abstained` is true and `sentences` is empty."""
 
@@ -51,6 +65,7 @@ class Answer(msgspec.Struct, frozen=True):
     confidence: float
     note: str = ""
     """Something the person should know, such as that the language model did not answer."""
+    disagreements: tuple[Disagreement, ...] = ()
 
     @property
     def text(self) -> str:
@@ -68,6 +83,8 @@ class Message(msgspec.Struct, frozen=True):
     text: str
     answer: Answer | None
     created_at: datetime
+    as_of: datetime | None = None
+    """Set where the question is about the vault as it stood at that moment."""
 
 
 class Conversation(msgspec.Struct, frozen=True):
@@ -104,7 +121,7 @@ class Conversations(Protocol):
     async def message(self, message_id: int) -> Message:
         """Return one message. Raises: NotFound."""
 
-    async def ask(self, conversation_id: int, question: str) -> tuple[Message, Message]:
+    async def ask(self, conversation_id: int, question: str, as_of: datetime | None = None) -> tuple[Message, Message]:
         """Append a question and its pending answer; return both. Raises: NotFound."""
 
     async def complete(self, message_id: int, answer: Answer) -> Message:

@@ -13,16 +13,24 @@ from domain.expectations import disappoints, parts
 from domain.quotes import Quote, quotes
 from domain.search import Analyzer, Passage
 
-WEIGHED_PASSAGES = 3
-"""Passages whose own vector counts as a sign; embedded as their chunks were, so that a cache has them."""
-MAX_QUOTES = 48
+PASSAGE_COVERAGE_WEIGHT = 0.4
+"""What the share of the question's words counts beside the cosine, when passages are compared. `bench.calibration`."""
+PASSAGE_LAG = 0.25
+"""A passage on many subjects is far from a question about one; it is taken to be this far behind its quote at most.
+
+Set by hand for short documents.
+"""
+MAX_QUOTES = 32
 """Quotes that are embedded, without their headings: a good heading would lend its nearness to every line under it."""
 
 COSINE_WEIGHT = 3.2
 COVERAGE_WEIGHT = 2.5
 CONTEXT_COVERAGE_WEIGHT = 3.0
 """Coverage by the quote with its title and headings: `Seven years.` answers under a heading that asks."""
-RANK_WEIGHT = 1.2
+PASSAGE_WEIGHT = 1.2
+"""Of the cosine of the passage that a quote stands in."""
+RANK_WEIGHT = 0.6
+"""Half of what was fitted where passages came best first, so that it does little harm where they do not."""
 NEWS_WEIGHT = 1.0
 """What a quote says beyond the question's own words."""
 SENTENCE_WEIGHT = 0.3
@@ -35,26 +43,20 @@ MANY_NEWS = 8
 ECHO_MALUS = 3.0
 """A quote with no word but the question's and its headings' tells nothing; set by hand."""
 
-SUPPORT_SLOPE = 0.84
-SUPPORT_MIDDLE = 8.1
-"""A quote with this score is as likely as not to answer. `python -m bench.calibration` fits both."""
-
 
 class Scored(msgspec.Struct, frozen=True):
     """A quote with its score (higher speaks better to the question) and its unit vector (d,).
 
-    `part_scores` are those to the questions within the question, in their order; empty when it is but one.
+    `part_scores` are those to the questions within the question, in their order; empty when it is but one. `support`
+    says how well the quote carries an answer, between 0 and 1: half the share of the question's words that it and its
+    headings hold, half its cosine; a written sentence is weighed against its quote in the same way.
     """
 
     quote: Quote
     score: float
     vector: Matrix
     part_scores: tuple[float, ...] = ()
-
-    @property
-    def support(self) -> float:
-        """How likely it is, between 0 and 1, that a quote with this score answers."""
-        return 1 / (1 + math.exp(-SUPPORT_SLOPE * (max((self.score, *self.part_scores)) - SUPPORT_MIDDLE)))
+    support: float = 0.0
 
 
 class Evidence(msgspec.Struct, frozen=True):
@@ -67,16 +69,13 @@ class Evidence(msgspec.Struct, frozen=True):
 
 
 class Signs(msgspec.Struct, frozen=True):
-    """What the confidence rests on; higher is better, and all but the score are between 0 and 1."""
+    """What the confidence rests on; higher is better. Neither hangs on the order in which the passages came."""
 
     quote_cosine: float = 0.0
-    """Of the quote nearest to the question."""
-    passage_cosine: float = 0.0
-    """Of the nearest among the first three passages."""
-    passage_coverage: float = 0.0
-    """The share of the question's lexemes, weighted by rarity, that the best passage holds."""
-    quote_score: float = 0.0
-    """Of the best quote."""
+    """Of the quote nearest to the question, between 0 and 1."""
+    passage_nearness: float = 0.0
+    """Of the nearest passage: its cosine, and PASSAGE_COVERAGE_WEIGHT times the share of the question's lexemes,
+    weighted by rarity, that it holds."""
 
 
 class Asked(msgspec.Struct, frozen=True):
@@ -87,9 +86,16 @@ class Asked(msgspec.Struct, frozen=True):
     weights: dict[str, float]
 
 
-async def weigh(question: str, passages: Sequence[Passage], embedder: Embedder, analyzer: Analyzer) -> Evidence:
+async def weigh(
+    question: str,
+    passages: Sequence[Passage],
+    embedder: Embedder,
+    analyzer: Analyzer,
+    vectors: Matrix | None = None,
+) -> Evidence:
     """Return the evidence for a question in these passages, which come best first.
 
+    `vectors` are the passages' own, (n, d), where they are at hand; a row of zeros is one that is not.
     Raises: Unavailable when the embedder is.
     """
     wanted = _lexemes(question, analyzer)
@@ -101,16 +107,19 @@ async def weigh(question: str, passages: Sequence[Passage], embedder: Embedder, 
     if not candidates:
         return Evidence(question, tuple(passages), (), Signs())
     asked = [question, *parts(question)]
-    weighed = [_as_embedded(passage) for passage in passages[:WEIGHED_PASSAGES]]
-    vectors = await embedder.embed([*asked, *weighed, *(quote.spoken for quote in candidates)])
-    of_asked, of_passages, of_quotes = np.split(vectors, [len(asked), len(asked) + len(weighed)])
-    scored = _scored(_questions(asked, of_asked, candidates, held, analyzer), candidates, of_quotes, analyzer)
-    signs = Signs(
-        quote_cosine=float(np.max(of_quotes @ of_asked[0])),
-        passage_cosine=float(np.max(of_passages @ of_asked[0])),
-        passage_coverage=max(_share(lexemes, rarity) for lexemes in held),
-        quote_score=scored[0].score,
-    )
+    unknown = [place for place in range(len(passages)) if vectors is None or not vectors[place].any()]
+    weighed = [_as_embedded(passages[place]) for place in unknown]
+    made = await embedder.embed([*asked, *weighed, *(quote.spoken for quote in candidates)])
+    of_asked, of_unknown, of_quotes = np.split(made, [len(asked), len(asked) + len(weighed)])
+    of_passages = np.zeros((len(passages), made.shape[1]), np.float32) if vectors is None else vectors.copy()
+    of_passages[unknown] = of_unknown
+    cosines = of_passages @ of_asked[0]
+    questions = _questions(asked, of_asked, candidates, held, analyzer)
+    scored = _scored(questions, candidates, of_quotes, cosines, analyzer)
+    quote_cosine = float(np.max(of_quotes @ of_asked[0]))
+    cosines = np.maximum(cosines, quote_cosine - PASSAGE_LAG)
+    covered = np.array([_share(lexemes, rarity) for lexemes in held])
+    signs = Signs(quote_cosine, float(np.max(cosines + PASSAGE_COVERAGE_WEIGHT * covered)))
     return Evidence(question, tuple(passages), tuple(scored), signs)
 
 
@@ -155,14 +164,23 @@ def _questions(
     ]
 
 
-def _scored(asked: Sequence[Asked], candidates: Sequence[Quote], vectors: Matrix, analyzer: Analyzer) -> list[Scored]:
-    """Return the quotes with their scores, best first."""
+def _scored(
+    asked: Sequence[Asked], candidates: Sequence[Quote], vectors: Matrix, cosines: Matrix, analyzer: Analyzer
+) -> list[Scored]:
+    """Return the quotes with their scores, best first; `cosines` are those of the passages, (n,)."""
     scored = []
     for quote, vector in zip(candidates, vectors, strict=True):
         context = _lexemes(" ".join((quote.passage.title, *quote.passage.heading_path)), analyzer)
-        whole, *of_parts = (_score(quote, vector, context, each) for each in asked)
-        scored.append(Scored(quote, whole, vector, tuple(of_parts)))
+        lift = PASSAGE_WEIGHT * float(cosines[quote.rank])
+        whole, *of_parts = (lift + _score(quote, vector, context, each) for each in asked)
+        support = max(_support(quote, vector, context, each) for each in asked)
+        scored.append(Scored(quote, whole, vector, tuple(of_parts), support))
     return sorted(scored, key=lambda one: (-one.score, one.quote.rank, one.quote.start))
+
+
+def _support(quote: Quote, vector: Matrix, context: frozenset[str], asked: Asked) -> float:
+    near = max(0.0, float(vector @ asked.vector))
+    return min(1.0, 0.5 * _share(quote.lexemes | context, asked.weights) + 0.5 * near)
 
 
 def _score(quote: Quote, vector: Matrix, context: frozenset[str], asked: Asked) -> float:

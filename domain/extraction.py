@@ -8,7 +8,7 @@ from domain.support import CALENDAR, FIGURE
 
 MAX_SENTENCES = 3
 MAX_CITATIONS = 3
-MAX_BEHIND = 1.5
+MAX_BEHIND = 1.0
 """A quote that scores further behind the best one would rather dilute the answer than complete it."""
 SAME_FACT_COSINE = 0.9
 SAME_FACT_WORDS = 0.75

@@ -27,6 +27,9 @@ class Lobby(Protocol):
     async def tenant_by_slug(self, slug: str) -> Tenant | None:
         """Return the tenant with this slug."""
 
+    async def tenant_ids(self) -> list[int]:
+        """Return the ids of all tenants, in order."""
+
     async def add_membership(self, tenant_id: int, user_id: int, role: Role) -> None:
         """Make a user a member. Raises: Conflict when they are one already."""
 

@@ -29,6 +29,18 @@ ADDRESSED_TO_THE_MACHINE = re.compile(
     r"|</?(system|instructions?|passage|assistant)\b|\[/?inst\]|<\|",
     re.IGNORECASE,
 )
+ORDER_TO_THE_MACHINE = re.compile(
+    r"\b(ignore|disregard|forget|override)\b.{0,40}"
+    r"\b(instructions?|prompts?|everything above|the above|other (documents|passages)|passages|you were told"
+    r"|(your|previous|all) rules)\b"
+    r"|\b(you are now|from now on,? you)\b.{0,40}\b(mode|say|answer|respond|obey|pretend|unrestricted|free)\b"
+    r"|\b(if you are|dear|note to( the| any)?|attention,?) (an? |any )?"
+    r"(ai|chat ?bots?|assistants?|(large )?language models?|llms?)\b"
+    r"|\b(answer|reply to|respond to) every question\b|\bsystem message\b"
+    r"|</?(system|passage)\b|\[/?inst\]|<\|",
+    re.IGNORECASE,
+)
+"""What nobody writes to colleagues; a paragraph with it is left out whole, since the order may go on for sentences."""
 LEANING_START = re.compile(
     r"^(it|its|they|their|this|these|those|that|he|she|his|her|such|so|therefore|however|otherwise|instead|then)\b",
     re.IGNORECASE,
@@ -86,12 +98,24 @@ def quotes(passages: Sequence[Passage], analyzer: Analyzer) -> list[Quote]:
 def _of_passage(passage: Passage, rank: int, analyzer: Analyzer) -> list[Quote]:
     headings = {_folded(heading) for heading in (*passage.heading_path, passage.title)}
     kept: list[Quote] = []
+    barred = _ordering_paragraphs(passage.text)
     for start, end in analyzer.sentences(passage.text):
+        if any(first < end and start < last for first, last in barred):
+            continue
         text = passage.text[start:end]
         lexemes = frozenset(word.lexeme for word in analyzer.words(text))
         if _folded(text) not in headings and _may_be_said(text, lexemes):
             kept.append(_with_predecessor(Quote(passage, rank, start, end, lexemes), kept))
     return kept
+
+
+def _ordering_paragraphs(text: str) -> list[tuple[int, int]]:
+    """Return the spans of the paragraphs that give orders to a machine."""
+    barred = []
+    for match in ORDER_TO_THE_MACHINE.finditer(text):
+        end = text.find("\n\n", match.end())
+        barred.append((text.rfind("\n\n", 0, match.start()) + 1, len(text) if end == -1 else end))
+    return barred
 
 
 def _may_be_said(text: str, lexemes: frozenset[str]) -> bool:

@@ -6,14 +6,18 @@ from collections.abc import Mapping, Sequence
 import msgspec
 import numpy as np
 
-from domain.conversations import Sentence
+from domain.conversations import Citation, Sentence
 from domain.embedding import Embedder
 from domain.evidence import Evidence, Scored
 from domain.quotes import Quote
 from domain.search import Analyzer, Passage
 
 SUPPORTED_FROM = 0.55
-"""Half the share of the sentence's words found in its passage, half its cosine to the nearest quote there."""
+"""Half the share of the sentence's words found in its passage, half its cosine to the nearest quote there.
+
+`python -m bench.written`: of 146 sentences that people wrote in words of their own about passages found for them, .72
+are let through, of as many foreign ones .01; at .45 it would be .75 and .01, at .65 .60 and .01.
+"""
 MIN_SHARED = 0.5
 """Under half of the words from the cited passage, a sentence says something of its own."""
 NEARLY_THE_SAME = 0.6
@@ -41,6 +45,17 @@ def claimed(written: str) -> Claimed:
     """Take the `[n]` markers out of a written sentence."""
     numbers = [int(number) for marker in MARKER.findall(written) for number in marker.split(",")]
     return Claimed(" ".join(MARKER.sub("", written).split()), tuple(dict.fromkeys(numbers)))
+
+
+def are_verbatim(citations: Sequence[Citation], passages: Sequence[Passage]) -> bool:
+    """Return whether there is a proof, and each stands letter by letter where it says, in a version that was found."""
+    return bool(citations) and all(any(_holds(passage, one) for passage in passages) for one in citations)
+
+
+def _holds(passage: Passage, citation: Citation) -> bool:
+    start, end = citation.start - passage.start, citation.end - passage.start
+    is_inside = passage.version_id == citation.version_id and 0 <= start < end
+    return is_inside and passage.text[start:end] == citation.quote
 
 
 async def supported(written: str, evidence: Evidence, embedder: Embedder, analyzer: Analyzer) -> Sentence | None:

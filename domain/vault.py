@@ -13,6 +13,9 @@ from domain.deletions import Deletions
 from domain.documents import Documents
 from domain.embedding import Embedder
 from domain.facts import Fact
+from domain.feedback import FeedbackBook
+from domain.golden import GoldenBook
+from domain.history import History
 from domain.integrations import Connector, Integration, Integrations
 from domain.language import LanguageModel
 from domain.lobby import Lobby
@@ -26,6 +29,7 @@ from domain.search import Analyzer, Passages
 from domain.surveys import Surveys
 from domain.syncs import Syncs
 from domain.trails import Trails
+from domain.unanswered import UnansweredQuestions
 from domain.uploads import ObjectStore, Uploads
 from domain.whereabouts import Whereabouts
 
@@ -53,6 +57,10 @@ class Vault:
     surveys: Surveys
     removals: Removals
     reviews: Reviews
+    feedback: FeedbackBook
+    unanswered: UnansweredQuestions
+    golden: GoldenBook
+    history: History
 
 
 OpenVault = Callable[[Viewer], AbstractAsyncContextManager[Vault]]

@@ -201,6 +201,11 @@ def are_selected(citations: Sequence[Citation], line: AnswerLine) -> list[bool]:
     return [one is not None and any(_meet(one, place) for place in selected) for one in cited]
 
 
+def places_of_selected(line: AnswerLine) -> list[int]:
+    """Return the numbers of the passages in which a selected sentence, or a part of one, stands."""
+    return sorted({place[0] for each in line.selected_sentences for place in _places(each, line)})
+
+
 def judged(line: AnswerLine, passages: Sequence[Passage], answer: Answer, first_ms: float) -> Outcome:
     """Compare an answer with what was selected, and with the passages it quotes."""
     selected = [places for each in line.selected_sentences if (places := _places(each, line))]

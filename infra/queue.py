@@ -9,13 +9,13 @@ from procrastinate.jobs import Job, Status
 from procrastinate.manager import JobManager
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-SYNC_TASK, PURGE_TASK = "sync", "purge"
+SYNC_TASK, PURGE_TASK, GOLDEN_TASK = "sync", "purge", "golden_run"
 SYNCS, UPLOADS, CHORES = "syncs", "uploads", "chores"
 SHORT_QUEUES = (UPLOADS, CHORES)
 """Every worker keeps a place free for these, so that they never wait for a long sync to end."""
 ALL_QUEUES = (SYNCS, *SHORT_QUEUES, "default")
 """A release before this one has put its jobs into the last."""
-UPLOAD_PRIORITY, CHORE_PRIORITY, PURGE_PRIORITY = 10, 100, -10
+UPLOAD_PRIORITY, CHORE_PRIORITY, PURGE_PRIORITY, GOLDEN_PRIORITY = 10, 100, -10, -10
 SYNCS_PER_TENANT = 2
 FREEST_LANE = sa.text(
     "select lane from generate_series(1, :n_lanes) lane left join procrastinate_jobs j"
@@ -119,3 +119,14 @@ async def defer_purge(queue: JobQueue, connection: AsyncConnection, tenant_id: i
 async def _free_lane(queue: JobQueue, connection: AsyncConnection, tenant_id: int) -> str:
     rows = await connection.execute(FREEST_LANE, {"n_lanes": queue.syncs_per_tenant, "tenant": tenant_id})
     return f"tenant:{tenant_id}:{rows.scalar_one()}"
+
+
+async def defer_golden_run(queue: JobQueue, connection: AsyncConnection, tenant_id: int, run_id: int) -> None:
+    """Insert the job of a run over golden questions on this connection; one tenant's runs follow each other."""
+    raw = await connection.get_raw_connection()
+    driver = raw.driver_connection
+    assert isinstance(driver, psycopg.AsyncConnection)  # noqa: S101  # for the type checker: the engine is psycopg's
+    job = queue.configure_task(
+        GOLDEN_TASK, queue=SYNCS, priority=GOLDEN_PRIORITY, lock=f"golden:{tenant_id}", connection=driver
+    )
+    await job.defer_async(tenant_id=tenant_id, run_id=run_id)

@@ -109,4 +109,5 @@ async def _finished(request: AnyRequest, doors: Doors, viewer: Viewer, message_i
         if message.answer is None:
             return render_region(request, "conversations/_failed.html", message=message, reason="")
         [answer] = await readable_answers(vault, [message.answer])
-    return render_region(request, "conversations/_answer.html", message=message, answer=answer)
+        given = (await vault.feedback.given([message_id])).get(message_id)
+    return render_region(request, "conversations/_answer.html", message=message, answer=answer, feedback=given)

@@ -9,12 +9,14 @@ from enum import StrEnum
 
 import msgspec
 
-from domain.conversations import Answer, Citation, Sentence
+from domain.conversations import Answer, Citation, Sentence, Side
 from domain.documents import Document
 from domain.vault import Vault
 from web.narrowing import passage_path
 
 WELL_SUPPORTED = 0.8
+WEAKLY_SUPPORTED = 0.5
+"""Under it a sentence is marked: .07 to .16 of the right ones in `bench.answer_sets`, .12 to .26 of the others."""
 
 
 class AnswerKind(StrEnum):
@@ -42,10 +44,28 @@ class Source(msgspec.Struct, frozen=True):
 
 
 class ShownSentence(msgspec.Struct, frozen=True):
-    """A sentence with its sources."""
+    """A sentence with its sources, and how well they carry it."""
 
     text: str
     sources: tuple[Source, ...]
+    support: float
+
+    @property
+    def percent(self) -> int:
+        """The support as people read it."""
+        return round(self.support * 100)
+
+    @property
+    def is_weak(self) -> bool:
+        """Whether it is marked, so that nobody relies on it unread."""
+        return self.support < WEAKLY_SUPPORTED
+
+
+class ShownSide(msgspec.Struct, frozen=True):
+    """One of two documents that disagree, and where it says so."""
+
+    side: Side
+    path: str
 
 
 class ShownAnswer(msgspec.Struct, frozen=True):
@@ -57,11 +77,18 @@ class ShownAnswer(msgspec.Struct, frozen=True):
     n_withheld: int
     note: str
     confidence: float
+    disagreements: tuple[tuple[ShownSide, ...], ...] = ()
 
     @property
     def is_sure(self) -> bool:
         """Whether the passages most likely hold the answer; otherwise the reader is told to check."""
         return self.confidence >= WELL_SUPPORTED
+
+    @property
+    def support(self) -> str:
+        """How well the weakest and the best sentence are carried, in percent."""
+        percents = sorted({sentence.percent for sentence in self.sentences})
+        return f"{percents[0]}–{percents[-1]} %" if len(percents) > 1 else f"{percents[0]} %" if percents else ""
 
     @property
     def n_documents(self) -> int:
@@ -84,6 +111,7 @@ async def readable_by(vault: Vault, answers: Sequence[Answer]) -> list[Answer]:
 async def cited_documents(vault: Vault, answers: Sequence[Answer]) -> dict[int, Document]:
     """Return the documents behind these answers that the viewer may read, by id."""
     cited = {citation.document_id for answer in answers for citation in citations_of(answer)}
+    cited |= {side.citation.document_id for answer in answers for one in answer.disagreements for side in one.sides}
     documents = await vault.documents.get_many(sorted(cited)) if cited else []
     return {document.id: document for document in documents}
 
@@ -95,7 +123,10 @@ def readable(answer: Answer, document_ids: Collection[int]) -> Answer:
         citations = tuple(one for one in sentence.citations if one.document_id in document_ids)
         if citations:
             kept.append(msgspec.structs.replace(sentence, citations=citations))
-    return msgspec.structs.replace(answer, sentences=tuple(kept))
+    disagreements = tuple(
+        one for one in answer.disagreements if all(side.citation.document_id in document_ids for side in one.sides)
+    )
+    return msgspec.structs.replace(answer, sentences=tuple(kept), disagreements=disagreements)
 
 
 def show_answer(answer: Answer, documents: Mapping[int, Document], n_sentences: int) -> ShownAnswer:
@@ -110,7 +141,14 @@ def show_answer(answer: Answer, documents: Mapping[int, Document], n_sentences: 
         n_withheld=n_withheld,
         note=answer.note,
         confidence=answer.confidence,
+        disagreements=tuple(tuple(show_side(side) for side in one.sides) for one in answer.disagreements),
     )
+
+
+def show_side(side: Side) -> ShownSide:
+    """Return a side with the address of its quote."""
+    cited = side.citation
+    return ShownSide(side, passage_path(cited.document_id, cited.version_id, cited.start, cited.end))
 
 
 def number_sources(sentences: Sequence[Sentence], documents: Mapping[int, Document]) -> dict[Citation, Source]:
@@ -124,7 +162,8 @@ def number_sources(sentences: Sequence[Sentence], documents: Mapping[int, Docume
 
 def show_sentence(sentence: Sentence, sources: Mapping[Citation, Source]) -> ShownSentence:
     """Return a sentence with its numbered sources."""
-    return ShownSentence(sentence.text, tuple(sources[citation] for citation in dict.fromkeys(sentence.citations)))
+    cited = tuple(sources[citation] for citation in dict.fromkeys(sentence.citations))
+    return ShownSentence(sentence.text, cited, sentence.support)
 
 
 def citations_of(answer: Answer) -> list[Citation]:

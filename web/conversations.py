@@ -1,6 +1,7 @@
 """Conversations: asking, reading on, renaming and deleting; each belongs to the person who asked."""
 
 import re
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -10,6 +11,7 @@ from litestar.params import FromPath, FromQuery
 from domain.conversations import Conversation, Message, MessageRole, name_for
 from domain.documents import LibraryFilter, LibrarySort
 from domain.errors import Invalid
+from domain.feedback import Feedback
 from domain.people import Viewer
 from domain.retrieval import checked_question
 from domain.vault import Tools, Vault
@@ -18,13 +20,14 @@ from web.doors import Doors
 from web.forms import EMPTY, Form
 from web.limits import limit_questions
 from web.messages import write_answer
-from web.narrowing import one_line
+from web.narrowing import day_end, one_line
 from web.rendering import Page, SeeOther, is_htmx, page, see_other, wants_region
 
 PAGE_SIZE = 20
 N_TITLES = 20
 N_EXAMPLES = 3
 MAX_NAME = 200
+NO_PAST_DAY = "Choose a day that has passed, or leave the day empty."
 NO_QUESTION = "Type your question first, then send it."
 REPLY_PREFIX = re.compile(r"^((re|fwd?|aw|wg):\s*)+", re.IGNORECASE)
 
@@ -35,6 +38,7 @@ class Exchange(msgspec.Struct, frozen=True):
     question: Message
     message: Message
     answer: ShownAnswer | None
+    feedback: Feedback | None = None
 
 
 @get("/conversations", include_in_schema=False)
@@ -65,13 +69,13 @@ async def create(
 ) -> Response[Any]:
     """Begin a conversation with its first question; a browser without script gets the answer at once."""
     try:
-        question = read_question(form)
+        question, as_of = read_question(form), read_as_of(form, tools.now())
     except Invalid as error:
         async with doors.open_vault(viewer) as vault:
             return await index_page(vault, form.refused(error), status=422)
     async with doors.open_vault(viewer) as vault:
         conversation = await vault.conversations.add(name_for(question))
-        _, pending = await vault.conversations.ask(conversation.id, question)
+        _, pending = await vault.conversations.ask(conversation.id, question, as_of)
     if not is_htmx(request):
         await write_answer(doors, viewer, tools, pending.id)
     return see_other(f"/conversations/{conversation.id}")
@@ -106,8 +110,10 @@ async def read_exchanges(vault: Vault, conversation_id: int) -> list[Exchange]:
     complete = [message for message in replies if message.answer is not None]
     shown = await readable_answers(vault, [message.answer for message in complete if message.answer is not None])
     by_message = {message.id: answer for message, answer in zip(complete, shown, strict=True)}
+    given = await vault.feedback.given([message.id for message in complete])
     return [
-        Exchange(question, reply, by_message.get(reply.id)) for question, reply in zip(questions, replies, strict=True)
+        Exchange(question, reply, by_message.get(reply.id), given.get(reply.id))
+        for question, reply in zip(questions, replies, strict=True)
     ]
 
 
@@ -123,7 +129,8 @@ async def ask_on(
     """Ask on; HTMX gets the new exchange and an empty box, others the page with the answer."""
     async with doors.open_vault(viewer) as vault:
         try:
-            question, pending = await vault.conversations.ask(conversation_id, read_question(form))
+            asked, as_of = read_question(form), read_as_of(form, tools.now())
+            question, pending = await vault.conversations.ask(conversation_id, asked, as_of)
         except Invalid as error:
             return await refuse_question(request, vault, conversation_id, form.refused(error))
         conversation, n_documents = await vault.conversations.get(conversation_id), await vault.documents.count()
@@ -187,6 +194,20 @@ def read_question(form: Form) -> str:
         return checked_question(form.value("question"))
     except Invalid as error:
         raise Invalid(NO_QUESTION, {"question": NO_QUESTION}) from error
+
+
+def read_as_of(form: Form, now: datetime) -> datetime | None:
+    """Return the end of the day a question is about, None for today. Raises: Invalid for what is no past day."""
+    written = form.value("as_of")
+    if not written:
+        return None
+    try:
+        moment = day_end(date.fromisoformat(written))
+    except ValueError as error:
+        raise Invalid(NO_PAST_DAY, {"as_of": NO_PAST_DAY}) from error
+    if moment is None or moment > now + timedelta(days=1):
+        raise Invalid(NO_PAST_DAY, {"as_of": NO_PAST_DAY})
+    return moment if moment <= now else None
 
 
 def read_name(form: Form) -> str:

@@ -31,6 +31,7 @@ def install(environment: Environment, now: Callable[[], datetime]) -> None:
     environment.filters.update(
         when=lambda moment: when(moment, now()),
         date=date,
+        last_day=last_day,
         size=size,
         number=number,
         plural=plural,
@@ -72,6 +73,11 @@ def date(moment: datetime | None) -> Markup:
     if moment is None:
         return Markup('<span class="muted">unknown</span>')
     return Markup('<time datetime="{}">{}</time>').format(moment.isoformat(timespec="seconds"), f"{moment:%-d %b %Y}")
+
+
+def last_day(moment: datetime) -> str:
+    """Return the last whole day before a moment ("3 May 2026"): an `as of` ends with its day."""
+    return f"{moment - timedelta(seconds=1):%-d %b %Y}"
 
 
 def size(size_bytes: int | None) -> str:

@@ -1,5 +1,7 @@
 """One answer: streamed into its page, or written at once for browsers without script; and what lies near instead."""
 
+from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 from litestar import Request, Response, get, post
@@ -8,8 +10,9 @@ from litestar.params import FromPath
 from domain import asking
 from domain.conversations import Message, MessageRole
 from domain.errors import NotFound, Unavailable
+from domain.followups import searched
 from domain.people import Viewer
-from domain.retrieval import search
+from domain.retrieval import Hit, search
 from domain.search import SearchFilter
 from domain.vault import Tools, Vault
 from web.answer_events import answer_chunks
@@ -20,7 +23,9 @@ from web.limits import limit_questions
 from web.narrowing import path_with
 from web.rendering import page, see_other, wants_region
 
-N_NEAREST = 3
+N_NEAREST, N_LOOKED_AT = 3, 8
+"""Documents shown, and those whose authors might know."""
+N_PEOPLE = 3
 NO_ANSWER = "This is no answer. Go back to the conversation."
 
 
@@ -56,13 +61,19 @@ async def nearest(
     """Show what lies nearest to a question the vault does not answer; without HTMX, the search for its words."""
     message = await read_answer_message(vault, message_id)
     thread = await vault.conversations.messages(message.conversation_id)
-    question = [each for each in thread if each.role is MessageRole.QUESTION and each.id < message_id][-1].text
+    *earlier, question = [each.text for each in thread if each.role is MessageRole.QUESTION and each.id < message_id]
     if not wants_region(request):
         return see_other(path_with("/search", {"q": question}))
-    results = await search(vault, tools, question, SearchFilter(), size=N_NEAREST)
-    hits = [show_hit(hit) for hit in results.hits]
+    results = await search(vault, tools, searched(question, earlier), SearchFilter(), size=N_LOOKED_AT)
+    hits = [show_hit(hit) for hit in results.hits[:N_NEAREST]]
     region = "conversations/_nearest.html"
-    return page(region, region, hits=hits, message=message, question=question)
+    people = who_might_know(results.hits)
+    return page(region, region, hits=hits, people=people, message=message, question=question)
+
+
+def who_might_know(hits: Sequence[Hit]) -> list[tuple[str, int]]:
+    """Return the authors of the nearest documents, those of most of them first, with how many each wrote."""
+    return Counter(hit.author for hit in hits if hit.author).most_common(N_PEOPLE)
 
 
 async def read_answer_message(vault: Vault, message_id: int) -> Message:

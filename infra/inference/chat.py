@@ -1,5 +1,6 @@
 """The language model behind an OpenAI-compatible `/v1/chat/completions` address, read as it streams."""
 
+import time
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing, asynccontextmanager
 
@@ -11,7 +12,9 @@ from domain.language import Turn
 from infra.inference.replies import Busy, patiently, require_success
 
 CONNECT_TIMEOUT_S = 5.0
-PIECE_TIMEOUT_S = 30.0
+PIECE_TIMEOUT_S = 20.0
+WHOLE_TIMEOUT_S = 60.0
+"""A model that trickles on for longer is broken off; people have the documents' own sentences by then."""
 END_OF_STREAM = "[DONE]"
 
 
@@ -40,11 +43,13 @@ class ChatModel:
         model: str,
         *,
         piece_timeout_s: float = PIECE_TIMEOUT_S,
+        whole_timeout_s: float = WHOLE_TIMEOUT_S,
     ) -> None:
         self._client = client
         self._url = f"{base_url.rstrip('/')}/chat/completions"
         self._headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
         self._model = model
+        self._whole_timeout_s = whole_timeout_s
         self._timeout = httpx.Timeout(piece_timeout_s, connect=CONNECT_TIMEOUT_S)
 
     @property
@@ -57,9 +62,12 @@ class ChatModel:
 
         Raises: Unavailable when the model is away, slow beyond its time-out, refuses, or cuts the stream.
         """
+        deadline = time.monotonic() + self._whole_timeout_s
         response = await patiently(lambda: self._open(turns, max_tokens))
         async with aclosing(response), _told_plainly():
             async for piece in _pieces(response.aiter_lines()):
+                if time.monotonic() > deadline:
+                    raise Unavailable("The language model took too long to answer. Ask again later.")
                 yield piece
 
     async def _open(self, turns: Sequence[Turn], max_tokens: int) -> httpx.Response:

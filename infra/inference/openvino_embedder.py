@@ -127,6 +127,9 @@ class _Encoder:
         self._requests: queue.SimpleQueue[openvino.InferRequest] = queue.SimpleQueue()
         for _ in range(n_streams):
             self._requests.put(compiled.create_infer_request())
+        # The binding looks numpy up at its first inference, and two threads that do so at once wait for each other
+        # for ever: one holds the interpreter's lock, the other the binding's own. So the first one is made alone.
+        self.encode([[self._pad_id]])
 
     def tokenize(self, texts: Sequence[str]) -> list[list[int]]:
         return [self._tokenizer.encode(text[: self._n_characters]).ids for text in texts]

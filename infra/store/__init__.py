@@ -19,6 +19,9 @@ from infra.store.conversations import ConversationStore
 from infra.store.credentials import CredentialStore
 from infra.store.deletions import DeletionStore
 from infra.store.documents import DocumentStore
+from infra.store.feedback import FeedbackStore
+from infra.store.golden import GoldenStore
+from infra.store.history import HistoryStore
 from infra.store.integrations import IntegrationStore
 from infra.store.lobby import LobbyStore
 from infra.store.members import MemberStore
@@ -31,6 +34,7 @@ from infra.store.schedules import ScheduleStore
 from infra.store.surveys import SurveyStore
 from infra.store.syncs import SyncStore
 from infra.store.trails import TrailStore
+from infra.store.unanswered import UnansweredStore
 from infra.store.uploads import UploadStore
 from infra.store.whereabouts import WhereaboutStore
 
@@ -88,6 +92,10 @@ class Stores:
             surveys=SurveyStore(connection, viewer),
             removals=RemovalStore(connection, viewer, self.queue),
             reviews=ReviewStore(connection, viewer),
+            feedback=FeedbackStore(connection, viewer),
+            unanswered=UnansweredStore(connection, viewer),
+            golden=GoldenStore(connection, viewer, self.queue),
+            history=HistoryStore(connection, viewer),
         )
 
     async def _publish_all(self, facts: dict[int, list[Fact]]) -> None:

@@ -16,7 +16,7 @@ COLUMNS = """
     (select count(*) from messages q
       where (q.tenant_id, q.conversation_id) = (c.tenant_id, c.id) and q.role = 'question') as n_questions
 """
-MESSAGE_COLUMNS = "m.id, m.conversation_id, m.role, m.state, m.text, m.answer, m.created_at"
+MESSAGE_COLUMNS = "m.id, m.conversation_id, m.role, m.state, m.text, m.answer, m.created_at, m.as_of"
 FIRST_PAGE = datetime.max.replace(tzinfo=UTC), 2**63 - 1
 """The key before every other."""
 NOT_FOUND = "This conversation does not exist, or is not yours. Open one from the list, or ask a new question."
@@ -105,11 +105,11 @@ class ConversationStore:
             return _message(row)
         raise NotFound("This answer does not exist, or is not yours. Ask the question again.")
 
-    async def ask(self, conversation_id: int, question: str) -> tuple[Message, Message]:
+    async def ask(self, conversation_id: int, question: str, as_of: datetime | None = None) -> tuple[Message, Message]:
         """Append a question and its pending answer; return both. Raises: NotFound."""
         await self._touch(conversation_id)
-        asked = await self._append(conversation_id, MessageRole.QUESTION, MessageState.COMPLETE, question)
-        return asked, await self._append(conversation_id, MessageRole.ANSWER, MessageState.PENDING, "")
+        asked = await self._append(conversation_id, MessageRole.QUESTION, MessageState.COMPLETE, question, as_of)
+        return asked, await self._append(conversation_id, MessageRole.ANSWER, MessageState.PENDING, "", as_of)
 
     async def complete(self, message_id: int, answer: Answer) -> Message:
         """Write a pending answer once; a complete one is left as it is. Return the message as it now is."""
@@ -140,11 +140,13 @@ class ConversationStore:
         if rows.one_or_none() is None:
             raise NotFound(NOT_FOUND)
 
-    async def _append(self, conversation_id: int, role: MessageRole, state: MessageState, text: str) -> Message:
+    async def _append(
+        self, conversation_id: int, role: MessageRole, state: MessageState, text: str, as_of: datetime | None
+    ) -> Message:
         rows = await self._connection.execute(
             sa.text(
-                "insert into messages as m (tenant_id, conversation_id, role, state, text)"
-                f" values (:tenant, :conversation, :role, :state, :text) returning {MESSAGE_COLUMNS}"
+                "insert into messages as m (tenant_id, conversation_id, role, state, text, as_of)"
+                f" values (:tenant, :conversation, :role, :state, :text, :as_of) returning {MESSAGE_COLUMNS}"
             ),
             {
                 "tenant": self._viewer.tenant_id,
@@ -152,6 +154,7 @@ class ConversationStore:
                 "role": role,
                 "state": state,
                 "text": storable(text),
+                "as_of": as_of,
             },
         )
         return _message(rows.one())

@@ -95,6 +95,11 @@ class LobbyStore:
         row = rows.one_or_none()
         return msgspec.convert(dict(row._mapping), Tenant) if row else None
 
+    async def tenant_ids(self) -> list[int]:
+        """Return the ids of all tenants, in order."""
+        rows = await self._connection.execute(sa.text("select id from tenants order by id"))
+        return list(rows.scalars())
+
     async def add_membership(self, tenant_id: int, user_id: int, role: Role) -> None:
         """Make a user a member. Raises: Conflict when they are one already."""
         rows = await self._connection.execute(

@@ -61,6 +61,9 @@ class MemoryLobby:
     async def tenant_by_slug(self, slug: str) -> Tenant | None:
         return next((tenant for tenant in self.tenants.values() if tenant.slug == slug), None)
 
+    async def tenant_ids(self) -> list[int]:
+        return sorted(self.tenants)
+
     async def add_membership(self, tenant_id: int, user_id: int, role: Role) -> None:
         if (tenant_id, user_id) in self.members:
             raise Conflict("a member already")

@@ -1,6 +1,6 @@
 import pytest
 
-from domain.followups import standalone
+from domain.followups import searched, standalone
 
 
 def test_a_first_question_is_left_as_it_is() -> None:
@@ -28,3 +28,17 @@ def test_a_chain_of_follow_ups_reaches_back_to_its_subject() -> None:
 def test_an_old_subject_never_drowns_the_new_question() -> None:
     long = " ".join(f"subject{number}" for number in range(50))
     assert len(standalone("Why is that?", [long]).split()) <= 3 + 8
+
+
+def test_a_short_question_is_searched_with_a_hint_of_the_subject_and_answered_as_it_stands() -> None:
+    earlier = ["What does the harbour permit cost?"]
+    assert searched("Which forms are needed?", earlier) == "Which forms are needed? harbour permit cost"
+    assert standalone("Which forms are needed?", earlier) == "Which forms are needed?"
+    assert searched("Why is it so?", earlier) == standalone("Why is it so?", earlier)
+
+
+def test_a_long_question_and_a_first_one_are_searched_as_they_are() -> None:
+    first = "Which forms are needed?"
+    long = "Which forms must a captain of a foreign fishing boat bring to the customs office?"
+    assert searched(first, []) == first
+    assert searched(long, ["What does the harbour permit cost?"]) == long

@@ -64,6 +64,13 @@ async def test_a_reply_that_cannot_be_trusted_ends_in_unavailable(
     assert len(played.requests) == 1
 
 
+async def test_a_model_that_trickles_on_for_ever_is_broken_off(client: httpx.AsyncClient, played: PlayedServer) -> None:
+    played.replies = [streams(piece("In "), piece("June"), piece(" or so."), "data: [DONE]\n\n")]
+    impatient = ChatModel(client, played.base_url, "key", "tiny", whole_timeout_s=0)
+    with pytest.raises(Unavailable, match="too long"):
+        await written(impatient)
+
+
 async def test_a_busy_server_is_asked_again_before_the_first_piece(chat: ChatModel, played: PlayedServer) -> None:
     busy = says("", "429 Too Many Requests", "Retry-After: 0\r\n")
     played.replies = [busy, busy, streams(piece("June."), "data: [DONE]\n\n")]

@@ -111,6 +111,18 @@ PLANTS = {
     " select tenant_id, id, :user, 'unsure', 'rule', '' from documents",
     "messages": "(tenant_id, conversation_id, role, state, text)"
     " select tenant_id, id, 'question', 'complete', 'Why?' from conversations",
+    "unanswered_questions": "(tenant_id, user_id, message_id, question, confidence)"
+    " select tenant_id, :user, id, 'Why?', 0 from messages",
+    "answer_feedback": "(tenant_id, message_id, user_id, verdict) select tenant_id, id, :user, 'up' from messages",
+    "feedback_documents": "(tenant_id, message_id, user_id, document_id)"
+    " select f.tenant_id, f.message_id, f.user_id, d.id from answer_feedback f, documents d",
+    "golden_questions": "(tenant_id, question, expects, origin, added_by)"
+    " values (:tenant, 'Why?', 'answer', 'entered', 'Ada')",
+    "golden_evidence": "(tenant_id, question_id, document_id)"
+    " select q.tenant_id, q.id, d.id from golden_questions q, documents d",
+    "golden_runs": "(tenant_id, cause) values (:tenant, 'asked')",
+    "golden_results": "(tenant_id, run_id, question_id, outcome, confidence)"
+    " select r.tenant_id, r.id, q.id, 'passed', 1 from golden_runs r, golden_questions q",
 }
 """One row for each table, parents before children; a new table without one fails the test that counts."""
 

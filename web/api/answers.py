@@ -1,5 +1,6 @@
 """Answers to single questions, without a conversation."""
 
+from datetime import datetime
 from typing import Annotated
 
 import msgspec
@@ -16,12 +17,14 @@ from web.doors import Doors
 from web.limits import limit_questions
 
 QuestionText = Annotated[str, msgspec.Meta(min_length=1, max_length=10_000, examples=["How long do we keep backups?"])]
+Moment = Annotated[datetime, msgspec.Meta(tz=True, examples=["2026-05-31T23:59:59Z"])]
 
 
 class Question(msgspec.Struct, frozen=True):
-    """A question; what is over 1,000 characters is left out."""
+    """A question; what is over 1,000 characters is left out. `as_of` asks the vault as it stood at that moment."""
 
     question: QuestionText
+    as_of: Moment | None = None
 
 
 @post(
@@ -35,7 +38,7 @@ class Question(msgspec.Struct, frozen=True):
 )
 async def create(doors: Doors, tools: Tools, viewer: Viewer, data: JSONBody[Question]) -> Answer:
     """Return an answer whose sentences carry their citations; `is_abstained` when the vault does not say."""
-    return await asking.ask_once(doors.open_vault, viewer, tools, checked_question(data.question))
+    return await asking.ask_once(doors.open_vault, viewer, tools, checked_question(data.question), data.as_of)
 
 
 routes = [create]

@@ -107,7 +107,7 @@ async def ask_on(
     """Ask a further question, which may lean on those before it, and return the answer."""
     question = checked_question(data.question)
     async with doors.open_vault(viewer) as vault:
-        _, pending = await vault.conversations.ask(conversation_id, question)
+        _, pending = await vault.conversations.ask(conversation_id, question, data.as_of)
     await write_answer(doors, viewer, tools, pending.id)
     async with doors.open_vault(viewer) as vault:
         [shown] = await show_messages(vault, [await vault.conversations.message(pending.id)])
