@@ -21,6 +21,7 @@ from domain.integrations import Connector, Gone, Item, Page, Unreadable
 from domain.parsing import ParsedDocument, Parser
 from domain.people import Viewer
 from domain.progress import Progress, Stage
+from domain.recognition import extract
 from domain.sync_steps import Failed, PageEnd, Prepared, Run, Step, Unchanged
 from domain.syncs import Sync
 from domain.vault import OpenVault, Tools, Vault
@@ -119,7 +120,8 @@ async def _prepare(run: Run, connector: Connector, parser: Parser, item: Item, k
         return Failed(item.external_id, item.name, error.message, known.document_id if known else None)
     parsed = _with_what_the_source_says(parsed, item)
     chunks = await asyncio.to_thread(chunk, parsed)
-    return Prepared(item, content_hash, parsed, chunks, len(content))
+    extraction = await asyncio.to_thread(extract, parsed, item.external_id)
+    return Prepared(item, content_hash, parsed, chunks, len(content), extraction=extraction)
 
 
 def _unchanged(run: Run, item: Item, known: Known) -> Unchanged:
@@ -241,7 +243,8 @@ async def _store_document(run: Run, step: Prepared) -> None:
     )
     vectors = step.vectors if step.vectors is not None else np.zeros((0, 0), np.float32)
     async with _owned(run) as vault:
-        await vault.documents.replace(incoming, step.chunks, vectors)
+        document_id = await vault.documents.replace(incoming, step.chunks, vectors)
+        await vault.entities.put(document_id, step.extraction)
     run.succeeded.append(step.item.external_id)
     run.count(processed=1, indexed=1, n_chunks=len(step.chunks))
 

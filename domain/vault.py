@@ -11,6 +11,7 @@ from domain.conversations import Conversations
 from domain.credentials import Credentials, Nonces, OAuth
 from domain.documents import Documents
 from domain.embedding import Embedder
+from domain.entities import Entities, Graph
 from domain.facts import Fact
 from domain.integrations import Connector, Integration, Integrations
 from domain.language import LanguageModel
@@ -38,6 +39,8 @@ class Vault:
     passages: Passages
     conversations: Conversations
     audit: Audit
+    entities: Entities
+    graph: Graph
 
 
 OpenVault = Callable[[Viewer], AbstractAsyncContextManager[Vault]]
