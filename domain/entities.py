@@ -71,6 +71,8 @@ class Extraction(msgspec.Struct, frozen=True):
 
     found: tuple[Found, ...] = ()
     relations: tuple[FoundRelation, ...] = ()
+    words: tuple[tuple[str, tuple[tuple[int, int], ...]], ...] = ()
+    """Words in small letters with their spans: some systems are called so, and the tenant knows which."""
 
 
 class KnownAlias(msgspec.Struct, frozen=True):

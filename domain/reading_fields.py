@@ -37,6 +37,24 @@ FIELD = re.compile(
 )
 ADDRESS = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 OWNED = re.compile(r"^(?P<path>[^\s#]\S*)(?P<owners>(?:\s+(?:@[\w/.-]+|[\w.+-]+@[\w.-]+))+)\s*(?:#.*)?$", re.MULTILINE)
+ROW_CHARACTERS = 200_000
+ROW = re.compile(
+    r"^[^\n|:]{2,30}: [^\n]*?\|[^\n]*$|^(?:service|system|component|application): [^\n|.]{2,60}$", re.I | re.M
+)
+CELL = re.compile(r"(?:^|\| *)(?P<label>[^|:\n]{2,30}): *(?P<value>[^|\n(]*)", re.MULTILINE)
+THING_FIELDS = MappingProxyType(
+    {
+        "service": EntityKind.SYSTEM,
+        "system": EntityKind.SYSTEM,
+        "component": EntityKind.SYSTEM,
+        "application": EntityKind.SYSTEM,
+        "project": EntityKind.PROJECT,
+        "vendor": EntityKind.ORGANISATION,
+        "supplier": EntityKind.ORGANISATION,
+        "customer": EntityKind.ORGANISATION,
+        "process": EntityKind.PROCESS,
+    }
+)
 BRACKETS = re.compile(r"^[^(]*\((?=[^)]*$)|\([^)]*\)|\[[^\]]*\]|<[^>]*>")
 
 
@@ -60,6 +78,31 @@ def fields(text: str) -> Iterator[Linked]:
             span = (max(at, match.start("value")), max(at, match.start("value")) + len(name or address))
             person = Found(EntityKind.PERSON, name or address, (span,), email=address, role="named")
             yield Linked(person, kind, match.start("label"), match.end("value"))
+
+
+def rows(text: str) -> Iterator[Linked]:
+    """Yield the systems and projects of a table (`service: ledger | owner: Ada Byron`) with their owners."""
+    for match in ROW.finditer(text[:ROW_CHARACTERS]):
+        cells = [(cell["label"].lower(), cell) for cell in CELL.finditer(text, *match.span())]
+        things = [cell for label, cell in cells if label in THING_FIELDS and is_thing(cell["value"])]
+        if not things:
+            continue
+        first = things[0]
+        thing = Found(
+            THING_FIELDS[first["label"].lower()], first["value"].strip(), (first.span("value"),), role="named"
+        )
+        yield Linked(thing, None)
+        for label, cell in cells:
+            kind = PERSON_FIELDS.get(label)
+            for name, address in listed_names(cell["value"]) if kind else ():
+                span = (cell.start("value"), cell.start("value") + len(cell["value"].rstrip()))
+                person = Found(EntityKind.PERSON, name or address, (span,), email=address, role="named")
+                yield Linked(person, kind, match.start(), match.end(), thing)
+
+
+def is_thing(value: str) -> bool:
+    """Whether a cell holds a name rather than a sentence or a number."""
+    return 2 < len(value.strip()) <= 60 and len(value.split()) <= 4 and value.strip()[0].isalpha()
 
 
 def listed_names(value: str) -> Iterator[tuple[str, str]]:

@@ -14,7 +14,7 @@ from domain.entities import EntityKind, Extraction, Found, FoundRelation, Relati
 from domain.identities import ROLES
 from domain.nicknames import COMMON_GIVEN, FAMILIES, PARTICLES
 from domain.parsing import BlockKind, ParsedDocument
-from domain.reading_fields import Linked, fields, listed_names, owners
+from domain.reading_fields import Linked, fields, listed_names, owners, rows
 from domain.relating import related
 from domain.vocabulary import NOT_PEOPLE, ORGANISATION_ENDS, STARTERS, SYSTEM_HEADS, SYSTEMS, TITLE_ROLES
 
@@ -25,6 +25,8 @@ MAX_FOUND = 400
 MAX_RECIPIENTS = 15
 WORD = re.compile(r"[^\W\d_](?:[\w'’\-]*\w)?\.?|[.!?:;|()\n,]|\d+")
 EMAIL = re.compile(r"(?<![\w.+-])[A-Za-z0-9][\w.+-]*@[A-Za-z0-9](?:[\w-]*\w)?(?:\.[A-Za-z0-9][\w-]*)+")
+SMALL = re.compile(r"(?<![\w@./-])[a-z][a-z0-9]{3,29}(?![\w@/]|-\w|\.\w)")
+MAX_WORDS = 1_500
 HANDLE = re.compile(r"(?<![\w@./])@([A-Za-z][\w-]{1,38})(?![\w@]|\.\w)")
 REPOSITORY = re.compile(r"\b(?:github|gitlab|bitbucket)\.(?:com|org)/([A-Za-z0-9][\w.-]*)(?:/([A-Za-z0-9][\w.-]*))?")
 HEADED = re.compile(rf"\b(?:the|our|a)\s+`?([A-Za-z][\w-]{{2,30}})`?\s+(?:{SYSTEM_HEADS})\b")
@@ -51,7 +53,7 @@ def extract(parsed: ParsedDocument, external_id: str = "") -> Extraction:
     found: dict[tuple[EntityKind, str], Found] = {}
     links: list[tuple[Found, RelationKind, Found, int, int]] = []
     sources = [*_participants(parsed), *_speakers(parsed)]
-    for each in (*sources, *owners(external_id, text), *fields(text)):
+    for each in (*sources, *owners(external_id, text), *rows(text), *fields(text)):
         _add(found, each.found)
         if each.thing:
             _add(found, each.thing)
@@ -68,7 +70,16 @@ def extract(parsed: ParsedDocument, external_id: str = "") -> Extraction:
         if _identity(a) in places and _identity(b) in places
     ]
     stated = list(related(text, findings))
-    return Extraction(_with_systems(findings, stated), tuple(dict.fromkeys([*given, *stated])))
+    return Extraction(_with_systems(findings, stated), tuple(dict.fromkeys([*given, *stated])), small_words(text))
+
+
+def small_words(text: str) -> tuple[tuple[str, tuple[Span, ...]], ...]:
+    """Return the words in small letters with where they stand first, for the tenant's own names among them."""
+    found: dict[str, list[Span]] = {}
+    for match in SMALL.finditer(text):
+        if match[0] not in STARTERS:
+            found.setdefault(match[0], []).append(match.span())
+    return tuple((word, tuple(spans[:MAX_SPANS])) for word, spans in list(found.items())[:MAX_WORDS])
 
 
 def _with_systems(findings: Sequence[Found], stated: Sequence[FoundRelation]) -> tuple[Found, ...]:

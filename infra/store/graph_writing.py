@@ -34,6 +34,10 @@ CANDIDATES = sa.text(
     " select alias_id from entity_keys k where k.tenant_id = :tenant and k.key = w.key order by alias_id limit :limit"
     ") k join entity_aliases a on a.tenant_id = :tenant and a.id = k.alias_id"
 )
+SMALL_NAMES = sa.text(
+    "select a.id, a.key from unnest(cast(:keys as text[])) w (key) join entity_aliases a on a.tenant_id = :tenant"
+    " and a.kind in ('system', 'project') and a.key = w.key and a.name = lower(a.name) order by a.id"
+)
 ADD_ENTITIES = sa.text(
     "insert into entities (tenant_id, kind) select :tenant, kind from unnest(cast(:kinds as text[])) kind"
     " returning id, kind"
@@ -104,7 +108,7 @@ async def put_extraction(connection: AsyncConnection, tenant_id: int, document_i
     present = frozenset(alias.entity_id for alias in aliases.values())
     added = await _add(connection, tenant_id, list(new.values()), present)
     ids |= {at: added[each.unique] for at, each in wanted.items() if at not in ids}
-    await _add_mentions(connection, place, extraction, ids)
+    await _add_mentions(connection, place, extraction, ids, await _small_names(connection, tenant_id, extraction))
     await _add_relations(connection, place, extraction.relations, ids)
     await connection.execute(FORGET_MENTIONS, place)
     await connection.execute(FORGET_PROOFS, place)
@@ -247,13 +251,29 @@ async def _insert(
     return ids
 
 
+async def _small_names(
+    connection: AsyncConnection, tenant_id: int, extraction: Extraction
+) -> list[tuple[int, str, int, int]]:
+    """Return where the tenant's systems and projects that are written in small letters stand."""
+    spans = {f"n:{word}": places for word, places in extraction.words}
+    rows = await connection.execute(SMALL_NAMES, {"tenant": tenant_id, "keys": list(spans)})
+    return [(row.id, "", start, end) for row in rows for start, end in spans[row.key]]
+
+
 async def _add_mentions(
-    connection: AsyncConnection, place: Mapping[str, object], extraction: Extraction, ids: Mapping[int, int]
+    connection: AsyncConnection,
+    place: Mapping[str, object],
+    extraction: Extraction,
+    ids: Mapping[int, int],
+    small: Sequence[tuple[int, str, int, int]],
 ) -> None:
     spans = [
-        (alias_id, extraction.found[at].role, start, end)
-        for at, alias_id in sorted(ids.items())
-        for start, end in extraction.found[at].spans
+        *small,
+        *(
+            (alias_id, extraction.found[at].role, start, end)
+            for at, alias_id in sorted(ids.items())
+            for start, end in extraction.found[at].spans
+        ),
     ]
     aliases, roles, starts, ends = zip(*spans, strict=True)
     await connection.execute(
