@@ -18,7 +18,7 @@ from web.rendering import Page, page
 from web.words import KIND_WORDS, RELATION_WORDS
 
 N_ENTITIES = 50
-N_RELATIONS = 100
+N_RELATIONS = 80
 N_PROOFS = 50
 N_TIMELINE = 20
 N_DEEDS = 1_000

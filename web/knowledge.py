@@ -14,7 +14,7 @@ from web.rendering import Page, page
 from web.words import KIND_WORDS, RELATION_WORDS
 
 N_START = 60
-N_ENTITIES = 400
+N_ENTITIES = 250
 N_DEEDS = 4_000
 N_SHOWN = 30
 N_EXPERTS = 8

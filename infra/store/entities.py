@@ -8,7 +8,7 @@ from domain.entities import Alias, Entity, EntityPage, Extraction, Merge, Proof,
 from domain.errors import Invalid, NotFound
 from domain.people import Viewer
 from infra.store.access import READABLE, access_binds
-from infra.store.graph_sql import N_DOCUMENTS, best_alias, visible
+from infra.store.graph_sql import N_DOCUMENTS, best_alias, rows_to_depth, visible
 from infra.store.graph_writing import put_extraction
 from infra.store.merging import EntityMerging
 
@@ -35,13 +35,15 @@ select a.id, a.key, a.name, a.email, a.is_made, (
 """
 RELATIONS = f"""
 with mine as materialized (select id from entity_aliases where entity_id = :id), stated as (
-    select r.id, r.kind, true as is_outgoing, r.object_id as other_id
+    select r.id, r.n_proofs as n, r.kind, true as is_outgoing, r.object_id as other_id
     from relations r join mine on mine.id = r.subject_id
     union all
-    select r.id, r.kind, false, r.subject_id from relations r join mine on mine.id = r.object_id
+    select r.id, r.n_proofs, r.kind, false, r.subject_id from relations r join mine on mine.id = r.object_id
+), best as (
+    select * from stated order by n desc, id desc limit :depth
 ), proved as (
     select s.kind, s.is_outgoing, o.tenant_id, o.entity_id, count(*) as n_proofs, max(d.sorted_at) as latest_at
-    from stated s join entity_aliases o on o.id = s.other_id
+    from best s join entity_aliases o on o.id = s.other_id
     join relation_proofs p on p.relation_id = s.id
     join documents d on (d.tenant_id, d.id) = (p.tenant_id, p.document_id)
     where o.entity_id <> :id and {READABLE} group by 1, 2, 3, 4
@@ -129,15 +131,13 @@ class EntityStore(EntityMerging):
         return [msgspec.convert(dict(row._mapping), Alias) for row in rows]
 
     async def relations(self, entity_id: int, limit: int) -> list[Relation]:
-        rows = await self._connection.execute(
-            sa.text(RELATIONS),
-            {
-                **access_binds(self._viewer),
-                "id": entity_id,
-                "limit": limit,
-                "kinds": [kind.value for kind in RelationKind],
-            },
-        )
+        binds = {
+            **access_binds(self._viewer),
+            "id": entity_id,
+            "limit": limit,
+            "kinds": [kind.value for kind in RelationKind],
+        }
+        rows = await rows_to_depth(self._connection, RELATIONS, binds, limit)
         return [
             Relation(
                 RelationKind(row.kind),

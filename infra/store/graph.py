@@ -12,7 +12,7 @@ from domain.people import Viewer
 from domain.spelling import words
 from infra.romanising import romanise
 from infra.store.access import READABLE, access_binds
-from infra.store.graph_sql import N_DOCUMENTS, best_alias, visible
+from infra.store.graph_sql import N_DOCUMENTS, best_alias, rows_to_depth, visible
 
 MAX_QUESTION_WORDS = 40
 MAX_NAME_WORDS = 5
@@ -23,16 +23,21 @@ select e.id, e.kind, {best_alias("name", "e.tenant_id", "e.id")} as name, e.is_m
 from entities e where e.id = any(:ids) order by e.id
 """
 OVERVIEW = f"""
-select a.entity_id from entity_aliases a where a.kind <> 'document' and {visible("a")}
-order by a.n_mentions desc, a.id limit :limit
+select a.entity_id from (
+    select * from entity_aliases where tenant_id = :tenant and kind <> 'document'
+    order by n_mentions desc, id limit 8 * :limit
+) a left join lateral (
+    select 1 as seen from mentions m join documents d on (d.tenant_id, d.id) = (m.tenant_id, m.document_id)
+    where (m.tenant_id, m.alias_id) = (a.tenant_id, a.id) and {READABLE} limit 1
+) s on true where a.is_made or s.seen = 1 order by a.n_mentions desc, a.id limit :limit
 """
 IN_TIME = "(cast(:since as timestamptz) is null or d.sorted_at >= :since)"
 NEIGHBOURS = f"""
 with mine as materialized (select id from entity_aliases where entity_id = any(:ids)), stated as (
-    select r.id, r.object_id as other_id from relations r join mine on mine.id = r.subject_id
-    union all select r.id, r.subject_id from relations r join mine on mine.id = r.object_id
-)
-select o.entity_id, count(*) as n from stated s join entity_aliases o on o.id = s.other_id
+    select r.id, r.n_proofs as n, r.object_id as other_id from relations r join mine on mine.id = r.subject_id
+    union all select r.id, r.n_proofs, r.subject_id from relations r join mine on mine.id = r.object_id
+), best as (select * from stated order by n desc, id desc limit :depth)
+select o.entity_id, count(*) as n from best s join entity_aliases o on o.id = s.other_id
 join relation_proofs p on p.relation_id = s.id
 join documents d on (d.tenant_id, d.id) = (p.tenant_id, p.document_id)
 where o.entity_id <> all(:ids) and (:any_kind or o.kind = any(:kinds)) and {IN_TIME} and {READABLE}
@@ -70,11 +75,15 @@ where p.name is not null and t.name is not null order by r.at desc, r.document_i
 """
 TOPICS_OF = f"""
 with mine as materialized (select id from entity_aliases where entity_id = :id), near as (
-    select r.object_id as alias_id, p.document_id from mine join relations r on r.subject_id = mine.id
-    join relation_proofs p on p.relation_id = r.id
+    select b.object_id as alias_id, p.document_id from (
+        select r.id, r.object_id from mine join relations r on r.subject_id = mine.id and r.kind = any(:kinds)
+        order by r.n_proofs desc, r.id desc limit 600
+    ) b join relation_proofs p on p.relation_id = b.id
     union
-    select m.alias_id, m.document_id from mine join mentions a on a.alias_id = mine.id and a.role = 'author'
-    join mentions m on m.document_id = a.document_id
+    select m.alias_id, m.document_id from (
+        select a.document_id from mine join mentions a on a.alias_id = mine.id and a.role = 'author'
+        order by a.document_id desc limit 600
+    ) w join mentions m on m.document_id = w.document_id
 )
 select t.entity_id, count(distinct near.document_id) as n from near
 join entity_aliases t on t.id = near.alias_id join documents d on d.id = near.document_id
@@ -90,10 +99,17 @@ select a.entity_id from entity_keys k join entity_aliases a on (a.tenant_id, a.i
 where k.tenant_id = :tenant and k.key = any(:keys) and {visible("a")} order by a.n_mentions desc, a.id limit :limit
 """
 IN_DOCUMENT = f"""
-select a.entity_id, m.start_at, m.end_at from documents d
-join mentions m on (m.tenant_id, m.version_id) = (d.tenant_id, d.version_id)
-join entity_aliases a on (a.tenant_id, a.id) = (m.tenant_id, m.alias_id)
-where d.id = :id and a.kind <> 'document' and {READABLE} order by m.start_at, m.end_at desc, a.entity_id limit 2000
+with spans as materialized (
+    select a.tenant_id, a.entity_id, a.kind, m.start_at, m.end_at from documents d
+    join mentions m on (m.tenant_id, m.version_id) = (d.tenant_id, d.version_id)
+    join entity_aliases a on (a.tenant_id, a.id) = (m.tenant_id, m.alias_id)
+    where d.id = :id and a.kind <> 'document' and {READABLE} order by m.start_at, m.end_at desc, a.entity_id limit 2000
+), names as materialized (
+    select e.entity_id, {best_alias("name", "e.tenant_id", "e.entity_id")} as name
+    from (select distinct tenant_id, entity_id from spans) e
+)
+select s.entity_id as id, s.kind, n.name, s.start_at, s.end_at from spans s join names n on n.entity_id = s.entity_id
+where n.name is not null order by s.start_at, s.end_at desc, s.entity_id
 """
 NAMES_OF = f"""
 select a.name from entity_aliases a where a.entity_id = any(:ids) and {visible("a")} order by a.n_mentions desc, a.id
@@ -131,9 +147,14 @@ class GraphStore:
 
     async def neighbourhood(self, entity_ids: Sequence[int], narrowed: GraphFilter, limit: int) -> Subgraph:
         wanted = {"since": narrowed.since, "kinds": [kind.value for kind in narrowed.kinds]}
-        near = await self._rows(
-            NEIGHBOURS, ids=list(entity_ids), any_kind=not narrowed.kinds, limit=limit + 1, **wanted
-        )
+        binds = {
+            **access_binds(self._viewer),
+            **wanted,
+            "ids": list(entity_ids),
+            "any_kind": not narrowed.kinds,
+            "limit": limit + 1,
+        }
+        near = await rows_to_depth(self._connection, NEIGHBOURS, binds, limit - len(entity_ids) + 1)
         n_near = max(limit - len(entity_ids), 0)
         ids = [*entity_ids, *(int(row.entity_id) for row in near[:n_near])]
         edges = await self._rows(EDGES, ids=ids, since=narrowed.since)
@@ -151,7 +172,7 @@ class GraphStore:
         return [msgspec.convert(dict(row._mapping), Deed) for row in rows]
 
     async def deeds_of(self, person_id: int, limit: int) -> list[Deed]:
-        topics = await self._rows(TOPICS_OF, id=person_id, limit=60)
+        topics = await self._rows(TOPICS_OF, id=person_id, kinds=list(DEED_KINDS), limit=40)
         return await self.deeds([int(row.entity_id) for row in topics], limit) if topics else []
 
     async def named(self, text: str, limit: int) -> list[Entity]:
@@ -172,8 +193,10 @@ class GraphStore:
 
     async def in_document(self, document_id: int) -> list[tuple[Entity, int, int]]:
         rows = await self._rows(IN_DOCUMENT, id=document_id)
-        entities = {entity.id: entity for entity in await self.entities(sorted({int(row.entity_id) for row in rows}))}
-        return [(entities[row.entity_id], row.start_at, row.end_at) for row in rows if row.entity_id in entities]
+        return [
+            (msgspec.convert({"id": row.id, "kind": row.kind, "name": row.name}, Entity), row.start_at, row.end_at)
+            for row in rows
+        ]
 
     async def expand(self, question: str, limit: int) -> Expansion:
         named = await self.named(question, 8)
