@@ -73,7 +73,7 @@ class Stores:
             passages=PassageStore(connection, viewer, self.analyzer),
             conversations=ConversationStore(connection, viewer),
             audit=AuditStore(connection, viewer),
-            entities=EntityStore(connection, viewer),
+            entities=EntityStore(connection, viewer, self.analyzer),
             graph=GraphStore(connection, viewer),
         )
 

@@ -7,6 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from domain.entities import Alias, Entity, EntityPage, Extraction, Merge, Proof, Relation, RelationKind
 from domain.errors import Invalid, NotFound
 from domain.people import Viewer
+from infra.analysis import WordAnalyzer
 from infra.store.access import READABLE, access_binds
 from infra.store.graph_sql import N_DOCUMENTS, best_alias, rows_to_depth, visible
 from infra.store.graph_writing import put_extraction
@@ -90,14 +91,15 @@ where g.entity_id = :id and {visible("a")} order by g.id desc limit 200
 class EntityStore(EntityMerging):
     """The entities of one tenant, as one viewer may see them."""
 
-    def __init__(self, connection: AsyncConnection, viewer: Viewer) -> None:
+    def __init__(self, connection: AsyncConnection, viewer: Viewer, analyzer: WordAnalyzer) -> None:
         super().__init__(connection, viewer)
+        self._analyzer = analyzer
         self._connection = connection
         self._viewer = viewer
 
     async def put(self, document_id: int, extraction: Extraction) -> None:
         if extraction.found:
-            await put_extraction(self._connection, self._viewer.tenant_id, document_id, extraction)
+            await put_extraction(self._connection, self._viewer.tenant_id, self._analyzer, document_id, extraction)
 
     async def page(self, kind: str, text: str, key: str, size: int) -> EntityPage:
         after, after_id = _read_key(key)

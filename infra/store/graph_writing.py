@@ -12,6 +12,8 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.entities import EntityKind, Extraction, Found, FoundRelation, KnownAlias
+from infra.analysis import WordAnalyzer
+from infra.store.backfilling import find_earlier_mentions
 from infra.store.graph_keys import Keyed, Settled, keyed, settle
 from infra.store.texts import storable
 
@@ -95,7 +97,9 @@ FORGET_MENTIONS = sa.text("delete from mentions where document_id = :document an
 FORGET_PROOFS = sa.text("delete from relation_proofs where document_id = :document and version_id <> :version")
 
 
-async def put_extraction(connection: AsyncConnection, tenant_id: int, document_id: int, extraction: Extraction) -> None:
+async def put_extraction(
+    connection: AsyncConnection, tenant_id: int, analyzer: WordAnalyzer, document_id: int, extraction: Extraction
+) -> None:
     """See `domain.entities.Entities.put`."""
     binds = {"tenant": tenant_id, "document": document_id}
     row = (await connection.execute(LOCK, binds)).one()
@@ -110,6 +114,8 @@ async def put_extraction(connection: AsyncConnection, tenant_id: int, document_i
     ids |= {at: added[each.unique] for at, each in wanted.items() if at not in ids}
     await _add_mentions(connection, place, extraction, ids, await _small_names(connection, tenant_id, extraction))
     await _add_relations(connection, place, extraction.relations, ids)
+    named = [(each, added[unique]) for unique, each in new.items()]
+    await find_earlier_mentions(connection, tenant_id, analyzer, document_id, named)
     await connection.execute(FORGET_MENTIONS, place)
     await connection.execute(FORGET_PROOFS, place)
 

@@ -176,6 +176,26 @@ async def test_a_question_widens_to_other_names_and_to_documents_of_what_is_rela
     assert nothing.document_ids == ()
 
 
+async def test_a_name_the_vault_learns_later_is_found_in_what_it_holds_already(
+    stores: Stores, tools: Tools, viewer: Viewer, source: factories.Source, engine: AsyncEngine
+) -> None:
+    source.files = {"a.md": "# Notes\n\nThe quaymaster was slow. Not quaymaster-like, not quaymasters.\n"}
+    await factories.synced(stores, tools, viewer)
+    assert await find(stores, viewer, "quaymaster") == []
+    source.files["b.csv"] = "service,owner\nquaymaster,Lena Okafor\nturnstile,Tom Reed\n"
+    await factories.synced(stores, tools, viewer)
+    quaymaster = await one(stores, viewer, "quaymaster")
+    async with stores.open_vault(viewer) as vault:
+        [note] = [proof for proof in await vault.entities.timeline(quaymaster.id, 9) if proof.title == "Notes"]
+        text = (await vault.documents.version(note.document_id)).text
+        named = await vault.graph.in_document(note.document_id)
+    assert text[note.start : note.end] == "quaymaster"
+    assert len(named) == 1
+    source.files = {}
+    await factories.synced(stores, tools, viewer)
+    assert await rows_left(engine, viewer) == {}
+
+
 async def test_workers_that_store_at_once_bring_each_entity_once(
     stores: Stores, tools: Tools, viewer: Viewer, source: factories.Source, engine: AsyncEngine
 ) -> None:
