@@ -58,10 +58,11 @@ with topic as materialized (select id, entity_id, kind from entity_aliases where
     from topic t join relations r on r.object_id = t.id join entity_aliases s on s.id = r.subject_id
     join relation_proofs p on p.relation_id = r.id where s.kind = 'person' and r.kind = any(:kinds)
     union
-    select w.entity_id, t.entity_id, 'created', m.document_id
+    select w.entity_id, t.entity_id, r.kind, m.document_id
     from topic t join mentions m on m.alias_id = t.id
-    join mentions a on a.document_id = m.document_id and a.role = 'author'
-    join entity_aliases w on w.id = a.alias_id where w.kind = 'person' and t.kind <> 'person'
+    join entity_aliases o on o.tenant_id = m.tenant_id and o.kind = 'document' and o.key = 'd:' || m.document_id
+    join relations r on r.object_id = o.id and r.kind = any(:kinds)
+    join entity_aliases w on w.id = r.subject_id where w.kind = 'person' and t.kind not in ('person', 'document')
 ), recent as (
     select deed.*, d.tenant_id, d.sorted_at as at from deed join documents d on d.id = deed.document_id
     where {READABLE} order by d.sorted_at desc, deed.document_id, person_id, topic_id, kind limit :limit
@@ -81,8 +82,9 @@ with mine as materialized (select id from entity_aliases where entity_id = :id),
     ) b join relation_proofs p on p.relation_id = b.id
     union
     select m.alias_id, m.document_id from (
-        select a.document_id from mine join mentions a on a.alias_id = mine.id and a.role = 'author'
-        order by a.document_id desc limit 600
+        select cast(substr(o.key, 3) as bigint) as document_id
+        from mine join relations r on r.subject_id = mine.id and r.kind = any(:kinds)
+        join entity_aliases o on o.id = r.object_id and o.kind = 'document' order by 1 desc limit 600
     ) w join mentions m on m.document_id = w.document_id
 )
 select t.entity_id, count(distinct near.document_id) as n from near
