@@ -46,6 +46,7 @@ from infra.inference.http_embedder import HttpEmbedder
 from infra.limits import RedisLimiter, limiter_client
 from infra.logs import configure_logs
 from infra.metrics import SyncMeter, count_embeddings, count_pool, serve_metrics
+from infra.naming import match_lines, resolve_lines
 from infra.parsers.process import parser_process
 from infra.passwords import Argon2Passwords
 from infra.queue import make_queue
@@ -360,6 +361,10 @@ def cli(arguments: Sequence[str] | None = None) -> None:
             return
         if parsed.command == "export":
             ensure_exported(settings.embedding_model or DEFAULT_MODEL, settings.folder / "models")
+            return
+        if parsed.command in ("resolve", "match-names"):
+            for line in (resolve_lines if parsed.command == "resolve" else match_lines)(parsed.file):
+                print(line)
             return
         with _servers(settings) as served:
             if settings.is_embedded:

@@ -21,6 +21,7 @@ QUESTIONS = (
     "searching",
     "answering",
     "pages",
+    "graph",
     "streams",
     "consents",
     "scaling",

@@ -7,6 +7,7 @@ import msgspec
 from domain.chunking import Chunk
 from domain.documents import Kept
 from domain.embedding import Matrix
+from domain.entities import Extraction
 from domain.integrations import Gone, Integration, Item
 from domain.parsing import ParsedDocument
 from domain.people import Viewer
@@ -27,6 +28,8 @@ class Prepared(msgspec.Struct, frozen=True):
     chunks: list[Chunk]
     size_bytes: int
     vectors: Matrix | None = None
+    extraction: Extraction = Extraction()
+    """What the document brings to the graph."""
 
 
 class Unchanged(msgspec.Struct, frozen=True):

@@ -24,6 +24,7 @@ from domain.parsing import ParsedDocument, Parser
 from domain.people import Viewer
 from domain.privacy import classify, mean_vector, signals_of
 from domain.progress import Progress, Stage
+from domain.recognition import extract
 from domain.scope import Scope, left_out
 from domain.sync_ends import LINES_AHEAD, clean, owned, trim_lines, write_lines
 from domain.sync_steps import Failed, LeftOut, PageEnd, Prepared, Run, Step, Unchanged
@@ -157,7 +158,8 @@ async def _prepare(run: Run, connector: Connector, parser: Parser, item: Item, k
     parsed = _with_what_the_source_says(parsed, item)
     chunks = await asyncio.to_thread(chunk, parsed)
     run.trace(Reached(item.external_id, item.name, ItemStage.PARSED))
-    return Prepared(item, content_hash, parsed, chunks, len(content))
+    extraction = await asyncio.to_thread(extract, parsed, item.external_id)
+    return Prepared(item, content_hash, parsed, chunks, len(content), extraction=extraction)
 
 
 def _unchanged(run: Run, item: Item, known: Known) -> Unchanged:
@@ -291,6 +293,7 @@ async def _store_document(run: Run, step: Prepared) -> None:
     vectors = step.vectors if step.vectors is not None else np.zeros((0, 0), np.float32)
     async with owned(run) as vault:
         document_id = await vault.documents.replace(incoming, step.chunks, vectors)
+        await vault.entities.put(document_id, step.extraction)
         if run.judge:
             vector = mean_vector(step.vectors)
             verdict = classify(signals_of(step.item, step.parsed), vector, run.judge)

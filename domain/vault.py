@@ -12,6 +12,7 @@ from domain.credentials import Credentials, Nonces, OAuth
 from domain.deletions import Deletions
 from domain.documents import Documents
 from domain.embedding import Embedder
+from domain.entities import Entities, Graph
 from domain.facts import Fact
 from domain.feedback import FeedbackBook
 from domain.golden import GoldenBook
@@ -61,6 +62,8 @@ class Vault:
     unanswered: UnansweredQuestions
     golden: GoldenBook
     history: History
+    entities: Entities
+    graph: Graph
 
 
 OpenVault = Callable[[Viewer], AbstractAsyncContextManager[Vault]]

@@ -29,4 +29,8 @@ def make_argument_parser() -> argparse.ArgumentParser:
     evaluating.add_argument("folder", type=Path)
     answering = commands_.add_parser("eval-answers", help="evaluate answers to questions that come with their passages")
     answering.add_argument("file", type=Path, metavar="FILE.jsonl")
+    resolving = commands_.add_parser("resolve", help="say which records of people are one person")
+    resolving.add_argument("file", type=Path, metavar="FILE.jsonl")
+    matching = commands_.add_parser("match-names", help="score pairs of names (columns name1, name2)")
+    matching.add_argument("file", type=Path, metavar="FILE.csv")
     return parser

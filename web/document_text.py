@@ -31,6 +31,8 @@ class Stretch(msgspec.Struct, frozen=True):
     start: int
     text: str
     is_marked: bool = False
+    entity_id: int | None = None
+    """The entity it names; the page links to it."""
 
 
 class Line(msgspec.Struct, frozen=True):

@@ -9,6 +9,7 @@ from litestar.params import FromPath, FromQuery
 from domain.documents import Document
 from domain.people import EVERYONE, Viewer, user_principal
 from domain.vault import Vault
+from web.document_links import linked, named_most
 from web.document_text import anchor, is_within, read
 from web.filters import plural
 from web.forms import Form
@@ -53,12 +54,14 @@ async def show(
     shown = await vault.documents.version(document_id, whole_number(version))
     span = span_of(start, end)
     reading = read(shown.text, shown.blocks, span, whole_number(part) or 1, document.title)
+    mentions = await vault.graph.in_document(document_id) if shown.is_current else []
     is_lost = bool(start or end) and (span is None or not is_within(shown.text, span) or reading.mark_start is None)
     return page(
         "documents/show.html",
         document=document,
         version=shown,
-        reading=reading,
+        reading=linked(reading, mentions),
+        named=named_most(mentions),
         anchor=anchor,
         readers=readers_in_words(await vault.documents.principals(document_id), vault.viewer),
         neighbours=await vault.documents.neighbours(document_id, N_NEIGHBOURS),

@@ -17,6 +17,7 @@ PLACES = (
     Place("Ask", "/conversations", "ask", "a"),
     Place("Search", "/search", "search", "s"),
     Place("Documents", "/documents", "documents", "d"),
+    Place("Knowledge", "/knowledge", "graph", "k"),
     Place("Integrations", "/integrations", "integrations", "i"),
     Place("People", "/members", "people", "p"),
     Place("Settings", "/settings", "settings", "e"),
@@ -25,4 +26,6 @@ PLACES = (
 
 def is_here(place: Place, path: str) -> bool:
     """Whether a page belongs to a place: its own path, or one below it."""
+    if place.path == "/knowledge" and path.startswith(("/entities", "/graph")):
+        return True
     return path == place.path if place.path == "/" else (path + "/").startswith(place.path + "/")

@@ -19,8 +19,10 @@ from infra.store.conversations import ConversationStore
 from infra.store.credentials import CredentialStore
 from infra.store.deletions import DeletionStore
 from infra.store.documents import DocumentStore
+from infra.store.entities import EntityStore
 from infra.store.feedback import FeedbackStore
 from infra.store.golden import GoldenStore
+from infra.store.graph import GraphStore
 from infra.store.history import HistoryStore
 from infra.store.integrations import IntegrationStore
 from infra.store.lobby import LobbyStore
@@ -96,6 +98,8 @@ class Stores:
             unanswered=UnansweredStore(connection, viewer),
             golden=GoldenStore(connection, viewer, self.queue),
             history=HistoryStore(connection, viewer),
+            entities=EntityStore(connection, viewer, self.analyzer),
+            graph=GraphStore(connection, viewer),
         )
 
     async def _publish_all(self, facts: dict[int, list[Fact]]) -> None:

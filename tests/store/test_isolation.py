@@ -123,6 +123,16 @@ PLANTS = {
     "golden_runs": "(tenant_id, cause) values (:tenant, 'asked')",
     "golden_results": "(tenant_id, run_id, question_id, outcome, confidence)"
     " select r.tenant_id, r.id, q.id, 'passed', 1 from golden_runs r, golden_questions q",
+    "entities": "(tenant_id, kind) values (:tenant, 'system')",
+    "entity_aliases": "(tenant_id, entity_id, kind, key, name)"
+    " select tenant_id, id, 'system', 'n:ledger', 'ledger' from entities",
+    "entity_keys": "(tenant_id, key, alias_id) select tenant_id, 'o:ledger', id from entity_aliases",
+    "mentions": "(tenant_id, document_id, version_id, alias_id, start_at, end_at)"
+    " select v.tenant_id, v.document_id, v.id, a.id, 0, 4 from document_versions v, entity_aliases a",
+    "relations": "(tenant_id, subject_id, kind, object_id) select tenant_id, id, 'uses', id from entity_aliases",
+    "relation_proofs": "(tenant_id, relation_id, document_id, version_id, start_at, end_at)"
+    " select v.tenant_id, r.id, v.document_id, v.id, 0, 4 from document_versions v, relations r",
+    "entity_merges": "(tenant_id, entity_id, alias_id, reason) select tenant_id, entity_id, id, '' from entity_aliases",
 }
 """One row for each table, parents before children; a new table without one fails the test that counts."""
 

@@ -1,0 +1,278 @@
+"""Who is who: records of people (a name, an address, a team) compared and joined, each joining with its reasons.
+
+Blocking keeps the work small: only records that share an address, a handle or the outline of a name are compared. Then
+evidence is weighed. Two people who share a name stay two where their addresses or teams speak against one.
+"""
+
+# ruff: noqa: SIM905  # long lists of words read better as one text
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import combinations, pairwise
+
+import msgspec
+
+from domain.names import INITIAL_LIKENESS, match_people, person_likeness, person_words
+from domain.nicknames import COMMON_FAMILY, COMMON_GIVEN, FAMILIES, PARTICLES, is_nickname
+from domain.spelling import Romanise, words
+
+JOIN_AT = 5.0
+"""The evidence that makes two records one person."""
+MAX_BLOCK = 60
+"""Records under one key that are all compared; a key that more share says nothing."""
+ADDRESS = re.compile(r"^[^\s@<>]*\w[^\s@<>]*@[\w][\w.-]*$")
+RELAYED = re.compile(r"\s+(?:via|on behalf of)\s.*", re.IGNORECASE)
+"""`Ada Byron via Lists`: the name is a person's, the address that of a machine."""
+NOBODY = frozenset("anonymous unknown nobody none user noname root".split())
+NOREPLY = re.compile(r"^(?:(\d+)\+)?([\w.-]+?)@users\.noreply\.[\w.-]+$")
+ROLES = frozenset(
+    "root info admin administrator support sales contact office help hello team noreply no-reply donotreply postmaster"
+    " webmaster mail me dev git github user none unknown nobody invalid ubuntu localhost security abuse billing hr"
+    " jobs press legal ops devops bot build ci test everyone all staff team people finance"
+    " privacy news feedback".split()
+)
+PUBLIC_DOMAINS = frozenset(
+    "gmail.com googlemail.com yahoo.com hotmail.com outlook.com live.com msn.com icloud.com me.com mac.com aol.com"
+    " gmx.de gmx.net gmx.com web.de t-online.de mail.ru yandex.ru yandex.com qq.com 163.com 126.com protonmail.com"
+    " proton.me pm.me zoho.com fastmail.com fastmail.fm free.fr orange.fr laposte.net wp.pl o2.pl naver.com rambler.ru"
+    " hotmail.co.uk yahoo.co.uk yahoo.co.in yahoo.fr yahoo.de mailbox.org posteo.de hey.com iki.fi".split()
+)
+
+
+class Record(msgspec.Struct, frozen=True):
+    """One mention of a person by a source, as it stands there; empty fields say nothing."""
+
+    id: str
+    name: str = ""
+    email: str = ""
+    project: str = ""
+
+
+class Identity(msgspec.Struct, frozen=True):
+    """A record, read."""
+
+    id: str
+    name: tuple[str, ...]
+    """Folded words without titles."""
+    address: str
+    """In one form: small letters, no tag, no dots where the provider ignores them."""
+    handle: str
+    """The part that people carry from account to account; "" for role addresses."""
+    domain: str
+    project: str
+
+
+class Verdict(msgspec.Struct, frozen=True):
+    """How much speaks for two records being one person, and what."""
+
+    weight: float
+    reasons: tuple[str, ...]
+
+    @property
+    def is_same(self) -> bool:
+        """Whether it is enough."""
+        return self.weight >= JOIN_AT
+
+
+def read_identity(record: Record, romanise: Romanise) -> Identity:
+    """Return a record with its name folded and its address in one form; what is no address is no address."""
+    name = RELAYED.sub("", record.name.strip())
+    email = "" if name != record.name.strip() else record.email.strip().strip("<>").lower().removeprefix("mailto:")
+    if ADDRESS.match(name):
+        email, name = email or name.lower(), ""
+    address, handle, domain = read_address(email)
+    before, _, after = re.sub(r"\([^)]*\)", " ", name).lstrip("@!").partition(",")
+    folded = person_words(words(f"{after} {before}", romanise)) if name else ()
+    folded = () if folded and folded[0] in NOBODY else folded
+    return Identity(record.id, folded, address, handle, domain, record.project.strip().lower())
+
+
+def read_address(email: str) -> tuple[str, str, str]:
+    """Return an address in one form, its handle and its domain; each "" where there is none to rely on."""
+    if not ADDRESS.match(email):
+        return "", "", ""
+    if hidden := NOREPLY.match(email):
+        return f"{hidden[2]}@noreply", _bare(hidden[2]), ""
+    local, _, domain = email.partition("@")
+    handle = re.sub(r"\+.*", "", local)
+    is_machine = "." not in domain or domain.endswith((".local", ".localdomain", ".(none)"))
+    domain = domain.replace("googlemail.com", "gmail.com")
+    bare = handle.replace(".", "") if domain == "gmail.com" else handle
+    is_role = handle in ROLES
+    return ("" if is_role and is_machine else f"{bare}@{domain}"), ("" if is_role else _bare(handle)), domain
+
+
+def compare(one: Identity, other: Identity) -> Verdict:
+    """Weigh what speaks for and against two records being one person."""
+    reasons: list[tuple[float, str]] = []
+    if one.address and one.address == other.address:
+        shared_role = not one.handle
+        reasons.append(
+            (3.0, f"share the role address {one.address}") if shared_role else (9.0, f"share the address {one.address}")
+        )
+    name_weight, said = _names(one, other)
+    reasons += [(name_weight, said)] if said else []
+    reasons += _handles(one, other, name_weight)
+    if one.project and other.project:
+        is_shared = one.project == other.project
+        reasons.append(
+            (1.0, f"both in {one.project}") if is_shared else (-3.5, f"in {one.project} and {other.project}")
+        )
+    if _is_second_mailbox(one, other):
+        reasons.append((-4.0, f"two mailboxes at {one.domain}"))
+    return Verdict(sum(weight for weight, _ in reasons), tuple(text for _, text in sorted(reasons, reverse=True)))
+
+
+def _names(one: Identity, other: Identity) -> tuple[float, str]:
+    a, b = one.name, other.name
+    if not a or not b:
+        return 0.0, ""
+    shown = " ".join(a), " ".join(b)
+    if len(a) == 1 or len(b) == 1:
+        return _single_name(a, b)
+    if sorted(a) == sorted(b):
+        is_frequent = a[-1] in COMMON_FAMILY and (a[0] in COMMON_GIVEN or len(a[0]) == 1)
+        return (3.5 if is_frequent else 5.5), f"share the name {shown[0]}"
+    if not match_people(a, b).is_same:
+        return -4.0, f"{shown[0]} and {shown[1]} differ"
+    is_outlined = a[-1] == b[-1] and (a[0] == b[0] or person_likeness(a[0], b[0]) >= INITIAL_LIKENESS)
+    return (4.5, f"{shown[0]} and {shown[1]} agree") if is_outlined else (3.0, f"{shown[0]} and {shown[1]} are close")
+
+
+def _single_name(a: Sequence[str], b: Sequence[str]) -> tuple[float, str]:
+    """One of the names is a single word: a given name, or a handle in a name's place."""
+    shown = " ".join(a), " ".join(b)
+    if tuple(a) == tuple(b):
+        return (1.5 if is_common(a[0]) else 5.0), f"share the name {shown[0]}"
+    short, long = (a, b) if len(a) == 1 else (b, a)
+    if short[0] in spelled_handles(long):
+        return 4.0, f"“{short[0]}” is short for {' '.join(long)}"
+    if short[0] in long or is_nickname(short[0], long[0]):
+        return 1.0, f"“{short[0]}” is part of {' '.join(long)}"
+    return (-2.0, f"{shown[0]} and {shown[1]} differ") if is_common(short[0]) else (0.0, "")
+
+
+def _handles(one: Identity, other: Identity, name_weight: float) -> Iterator[tuple[float, str]]:
+    """Yield what the local parts of addresses, and names that are handles, say."""
+    if one.address == other.address and one.address:
+        return
+    mine = {one.handle, *([one.name[0]] if len(one.name) == 1 else [])} - {""}
+    theirs = {other.handle, *([other.name[0]] if len(other.name) == 1 else [])} - {""}
+    if shared := sorted((mine & theirs), key=len)[-1:]:
+        is_weak = (
+            is_common(shared[0]) or len(shared[0]) < 4 or shared[0] in full_handles(one.name) & full_handles(other.name)
+        )
+        strength = 1.0 if is_weak else 4.0 if one.name and other.name else 5.0
+        yield strength, f"share the handle {shared[0]}"
+        return
+    if name_weight < 0 or (one.name and sorted(one.name) == sorted(other.name)):
+        return
+    for handles, name in ((mine, other.name), (theirs, one.name)):
+        spelled = sorted(handle for handle in handles if len(name) > 1 and handle in spelled_handles(name))
+        if spelled:
+            is_full = len(spelled[0]) >= len(name[0]) + len(name[-1])
+            is_lone = not (one.name and other.name)
+            yield (3.0 if is_full else 2.0) + 2.0 * is_lone, f"“{spelled[0]}” spells {' '.join(name)}"
+            return
+
+
+def full_handles(name: Sequence[str]) -> frozenset[str]:
+    """Return the handles that are only the name written together: at two employers they prove nothing more."""
+    return frozenset({"".join(name), "".join((*name[:1], *name[-1:]))}) if len(name) > 1 else frozenset()
+
+
+def spelled_handles(name: Sequence[str]) -> frozenset[str]:
+    """Return the handles that people make of their name: flast, first.last, firstl, lastf, initials and last."""
+    plain = [word for word in name if word not in PARTICLES] or list(name)
+    if len(plain) < 2:
+        return frozenset()
+    first, last = plain[0], plain[-1]
+    initials = "".join(word[0] for word in plain[:-1])
+    made = {first + last, last + first, first[0] + last, last + first[0], initials + last, "".join(plain)}
+    made |= {first + last[0]} if len(first) > 3 else set()
+    made |= {"".join(name), first[0] + "".join(name[1:])}
+    return frozenset(each for each in made if len(each) >= 4)
+
+
+def _is_second_mailbox(one: Identity, other: Identity) -> bool:
+    """One person rarely has two personal mailboxes at one employer, both made of the name."""
+    if not one.domain or one.domain != other.domain or one.domain in PUBLIC_DOMAINS or one.handle == other.handle:
+        return False
+    if not one.handle or not other.handle or _bare(one.handle) == _bare(other.handle):
+        return False
+    return all(re.sub(r"\d+$", "", each.handle) in spelled_handles(each.name) for each in (one, other))
+
+
+def is_common(word: str) -> bool:
+    """Whether a word is a name that many people bear, so that sharing it says little."""
+    return word in COMMON_GIVEN or word in COMMON_FAMILY or word in FAMILIES
+
+
+def _bare(handle: str) -> str:
+    return re.sub(r"[._-]", "", handle)
+
+
+def keys(identity: Identity) -> Iterator[str]:
+    """Yield the keys under which a record is looked for: who shares none is never compared."""
+    if identity.address:
+        yield f"a:{identity.address}"
+    if identity.handle:
+        yield f"h:{identity.handle}"
+    if len(identity.name) == 1:
+        yield f"h:{identity.name[0]}"
+    if len(identity.name) > 1:
+        yield f"n:{' '.join(sorted(identity.name))}"
+        yield from (f"h:{handle}" for handle in sorted(spelled_handles(identity.name)))
+        full = sorted((word for word in identity.name if len(word) > 1 and word not in PARTICLES), key=len)
+        yield from (f"l:{word}" for word in full[-3:])
+        outer = sorted(word[0] for word in (identity.name[0], identity.name[-1]))
+        yield f"i:{''.join(outer)}{full[-1][:3] if full else ''}"
+
+
+def joined(identities: Sequence[Identity]) -> dict[str, str]:
+    """Return a cluster for each record, named after its first record. The strongest evidence is followed first."""
+    scored = sorted(
+        (
+            (-verdict.weight, a, b)
+            for a, b in _blocked(identities)
+            if (verdict := compare(identities[a], identities[b])).is_same
+        )
+    )
+    home = list(range(len(identities)))
+    members: dict[int, list[int]] = {place: [place] for place in home}
+    for _, a, b in scored:
+        left, right = sorted((home[a], home[b]))
+        if left == right or _is_contradicted(identities, members[left], members[right]):
+            continue
+        for place in members.pop(right):
+            home[place] = left
+            members[left].append(place)
+    return {identity.id: identities[home[place]].id for place, identity in enumerate(identities)}
+
+
+def _blocked(identities: Sequence[Identity]) -> Iterable[tuple[int, int]]:
+    blocks: dict[str, list[int]] = defaultdict(list)
+    for place, identity in enumerate(identities):
+        for key in dict.fromkeys(keys(identity)):
+            blocks[key].append(place)
+    pairs: set[tuple[int, int]] = set()
+    for key, places in blocks.items():
+        if len(places) <= MAX_BLOCK:
+            pairs.update(combinations(places, 2))
+        elif key[0] in "an":
+            pairs.update(pairwise(places))
+    return sorted(pairs)
+
+
+def _is_contradicted(identities: Sequence[Identity], left: Sequence[int], right: Sequence[int]) -> bool:
+    """Two groups stay apart when most full names of one contradict those of the other."""
+    pairs = [(identities[a], identities[b]) for a in left[:8] for b in right[:8]]
+    named = [(a, b) for a, b in pairs if len(a.name) > 1 and len(b.name) > 1]
+    n_contrary = sum(compare(a, b).weight <= -3.0 for a, b in named)
+    return n_contrary * 2 > len(named)
+
+
+def resolve(records: Sequence[Record], romanise: Romanise) -> list[tuple[str, str]]:
+    """Return each record's id with the id of its cluster, in the order given."""
+    clusters = joined([read_identity(record, romanise) for record in records])
+    return [(record.id, clusters[record.id]) for record in records]
