@@ -29,8 +29,8 @@ from infra import commands, seeds
 from infra.analysis import WordAnalyzer
 from infra.answer_evaluation import evaluate_answers, read_lines
 from infra.bus import Bus
-from infra.connectors import Connectors
-from infra.connectors.providers import make_providers, open_client
+from infra.connectors import Connectors, make_providers
+from infra.connectors.providers import open_client
 from infra.database import make_engine
 from infra.embedded import embedded
 from infra.inference.cache import CachedEmbedder
@@ -88,16 +88,18 @@ async def open_house(settings: Settings, n_connections: int) -> AsyncIterator[Ho
         queue = make_queue(settings.database_url, syncs_per_tenant=settings.syncs_per_tenant)
         stores = Stores(engine, queue, analyzer, model, bus.publish, sealer)
         client = await stack.enter_async_context(open_client())
-        providers = make_providers(client, settings)
+        providers = make_providers(client, settings.providers, settings.base_url)
+        connectors = Connectors(client, providers, settings.providers, _now)
         tools = Tools(
             embedder=embedder,
             analyzer=analyzer,
             language_model=await _language_model(settings, stack),
             make_parser=lambda: parser_process(ParseSettings()),
-            connect=Connectors(client, providers, settings.github.api_url, _now).connect,
+            connect=connectors.connect,
             passwords=Argon2Passwords(),
             now=_now,
             oauth=OAuth(providers, StateSigner(settings.secret_key)) if providers else None,
+            kinds=connectors.kinds,
         )
         yield House(stores, tools, bus, _limiter(settings, stack), registry)
 

@@ -8,7 +8,7 @@ from typing import Protocol
 import msgspec
 
 from domain.errors import NotFound
-from domain.integrations import Integration, IntegrationKind
+from domain.integrations import Integration
 
 RENEWED_BEFORE = timedelta(minutes=5)
 """A token that ends sooner than this is renewed before it is used."""
@@ -31,6 +31,16 @@ class Grant(msgspec.Struct, frozen=True):
     def __repr__(self) -> str:
         """Keep tokens out of logs and tracebacks."""
         return f"Grant(scopes={self.scopes!r}, expires_at={self.expires_at!r})"
+
+
+class Secrets(msgspec.Struct, frozen=True):
+    """What a person entered to give access (a password, a key), by field; it leaves the process only sealed."""
+
+    values: dict[str, str]
+
+    def __repr__(self) -> str:
+        """Keep them out of logs and tracebacks."""
+        return f"Secrets({', '.join(sorted(self.values))})"
 
 
 class Account(msgspec.Struct, frozen=True):
@@ -57,7 +67,8 @@ class Provider(Protocol):
     """As it stands in addresses: `github`."""
     title: str
     """As people write it: GitHub."""
-    kind: IntegrationKind
+    kind: str
+    """The kind of integration it gives access to."""
     choice_noun: str
     """What is chosen, in the plural: repositories."""
     access_page: str
@@ -83,7 +94,7 @@ class Provider(Protocol):
 
 
 class Credentials(Protocol):
-    """The grants of one tenant's integrations, sealed at rest."""
+    """The access of one tenant's integrations, sealed at rest: a grant, or secrets that were entered."""
 
     async def get(self, integration_id: int) -> Grant:
         """Return the grant of an integration. Raises: NotFound."""
@@ -93,6 +104,12 @@ class Credentials(Protocol):
 
     async def save(self, integration_id: int, grant: Grant) -> None:
         """Keep a grant in place of the one before it."""
+
+    async def secrets(self, integration_id: int) -> Secrets:
+        """Return what was entered to connect an integration. Raises: NotFound, Forbidden when it stays shut."""
+
+    async def save_secrets(self, integration_id: int, secrets: Secrets) -> None:
+        """Keep what was entered in place of what was before."""
 
 
 class Nonces(Protocol):
@@ -144,4 +161,4 @@ class OAuth:
 
     def provider_of(self, integration: Integration) -> Provider | None:
         """Return the provider an integration's access comes from; None where it needs none, or none is set up."""
-        return next((each for each in self.providers.values() if each.kind is integration.kind), None)
+        return next((each for each in self.providers.values() if each.kind == integration.kind), None)

@@ -7,9 +7,11 @@ from typing import Protocol
 
 import msgspec
 
+from domain.people import EVERYONE, user_principal
+
 
 class IntegrationKind(StrEnum):
-    """Which connector reads an integration."""
+    """The kinds that the product itself speaks of; the list of all is the registry in `infra.connectors`."""
 
     UPLOAD = "upload"
     FOLDER = "folder"
@@ -20,7 +22,8 @@ class Integration(msgspec.Struct, frozen=True):
     """A connected account: what a sync reads."""
 
     id: int
-    kind: IntegrationKind
+    kind: str
+    """Which connector reads it, by the name in the registry."""
     name: str
     settings: dict[str, str]
     cursor: str
@@ -29,6 +32,11 @@ class Integration(msgspec.Struct, frozen=True):
     created_at: datetime
     last_synced_at: datetime | None
     n_documents: int = 0
+
+
+def readers_of(integration: Integration) -> tuple[str, ...]:
+    """Return who may read items about which the source says nothing: the owner, or everyone where there is none."""
+    return (EVERYONE,) if integration.owner_id is None else (user_principal(integration.owner_id),)
 
 
 class Item(msgspec.Struct, frozen=True, tag="item"):
@@ -104,12 +112,10 @@ class Integrations(Protocol):
     async def get(self, integration_id: int) -> Integration:
         """Return one. Raises: NotFound."""
 
-    async def find(self, kind: IntegrationKind, name: str) -> Integration | None:
+    async def find(self, kind: str, name: str) -> Integration | None:
         """Return the integration of this kind and name, if there is one."""
 
-    async def add(
-        self, kind: IntegrationKind, name: str, settings: dict[str, str], owner_id: int | None
-    ) -> Integration:
+    async def add(self, kind: str, name: str, settings: dict[str, str], owner_id: int | None) -> Integration:
         """Add one. Raises: Conflict when the kind and name are taken."""
 
     async def rename(self, integration_id: int, name: str) -> None:

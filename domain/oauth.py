@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 
+from domain.connecting import require_manager
 from domain.credentials import Account, Grant, OAuth, Provider, State
 from domain.errors import Conflict, Forbidden, Invalid, NotFound, VaultError
 from domain.integrations import Integration
@@ -59,7 +60,7 @@ async def begin(
 
     Raises: NotFound for an integration that is not there, Conflict for one of another provider.
     """
-    if integration_id is not None and (await vault.integrations.get(integration_id)).kind is not provider.kind:
+    if integration_id is not None and (await vault.integrations.get(integration_id)).kind != provider.kind:
         raise Conflict(f"This integration does not read {provider.title}, so {provider.title} cannot give it access.")
     nonce, verifier, expires_at = secrets.token_urlsafe(24), secrets.token_urlsafe(VERIFIER_BYTES), now + STATE_LIFE
     await vault.nonces.put(nonce, verifier, expires_at)
@@ -192,7 +193,7 @@ async def _integration_for(
     vault: Vault, provider: Provider, account: Account, integration_id: int | None
 ) -> Integration | None:
     if integration_id is None:
-        mine = (each for each in await vault.integrations.all() if each.kind is provider.kind)
+        mine = (each for each in await vault.integrations.all() if each.kind == provider.kind)
         return next((each for each in mine if each.settings.get("account_id") == account.id), None)
     integration = await vault.integrations.get(integration_id)
     if integration.settings.get("account_id") != account.id:
@@ -221,10 +222,11 @@ async def disconnect(oauth: OAuth | None, open_vault: OpenVault, viewer: Viewer,
     """Remove an integration with its documents and its grant, then end the grant at the provider.
 
     The provider is told last, so that nothing of this waits for it; where it cannot be told, the person is.
-    Raises: NotFound.
+    Raises: NotFound, Forbidden.
     """
     async with open_vault(viewer) as vault:
         integration = await vault.integrations.get(integration_id)
+        require_manager(viewer, integration)
         provider = oauth.provider_of(integration) if oauth else None
         grant = await _held_grant(vault, integration_id) if provider else None
         await vault.integrations.remove(integration_id)

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
@@ -13,6 +13,7 @@ from domain.documents import Documents
 from domain.embedding import Embedder
 from domain.facts import Fact
 from domain.integrations import Connector, Integration, Integrations
+from domain.kinds import Kinds
 from domain.language import LanguageModel
 from domain.lobby import Lobby
 from domain.members import Members
@@ -77,3 +78,5 @@ class Tools:
     now: Callable[[], datetime]
     oauth: OAuth | None = None
     """None where this deployment was given no client id of any provider."""
+    kinds: Kinds = field(default_factory=Kinds)
+    """What can be connected."""

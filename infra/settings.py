@@ -5,26 +5,12 @@ from pathlib import Path
 
 import msgspec
 
+from infra.connectors import REGISTRY
+from infra.registrations import ProviderSettings, WrongSetting, read_registration, read_url
+
+__all__ = ["ProviderSettings", "Settings", "WrongSetting", "read_settings"]
+
 MIN_SECRET_CHARACTERS = 32
-GITHUB_URL = "https://github.com"
-GITHUB_API_URL = "https://api.github.com"
-
-
-class WrongSetting(Exception):
-    """A setting is missing or cannot be used; its text is one line that names it."""
-
-
-class ProviderSettings(msgspec.Struct, frozen=True):
-    """How this deployment is registered at a provider, and where that provider answers."""
-
-    client_id: str
-    """"" means: not offered."""
-    client_secret: str
-    url: str
-    api_url: str
-    authorize_url: str
-    token_url: str
-    revoke_url: str
 
 
 class Settings(msgspec.Struct, frozen=True):
@@ -59,7 +45,8 @@ class Settings(msgspec.Struct, frozen=True):
     metrics_token: str
     metrics_port: int
     """0 means: workers serve no metrics."""
-    github: ProviderSettings
+    providers: dict[str, ProviderSettings]
+    """By the name of the kind that is connected by consent."""
 
     @property
     def is_embedded(self) -> bool:
@@ -97,14 +84,16 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         is_limiting=_choice(environment, "RATE_LIMITS", ("on", "off")) == "on",
         metrics_token=environment.get("METRICS_TOKEN", "").strip(),
         metrics_port=_number(environment, "METRICS_PORT", 0, 0, 65535),
-        github=_github(environment),
+        providers={
+            each.kind.name: read_registration(environment, each.consent.registration)
+            for each in REGISTRY
+            if each.consent
+        },
     )
 
 
 def _url(environment: Mapping[str, str], name: str, schemes: tuple[str, ...], is_needed: bool) -> str:
-    value = environment.get(name, "").strip()
-    if value and not value.startswith(schemes):
-        raise WrongSetting(f"{name} must begin with one of {', '.join(schemes)}")
+    value = read_url(environment, name, schemes)
     if is_needed and not value:
         raise WrongSetting(f"{name} is missing: it must be set when KNOWLEDGEVAULT_ENV=production")
     return value.rstrip("/") if not name.startswith(("DATABASE", "REDIS")) else value
@@ -136,29 +125,3 @@ def _llm_model(environment: Mapping[str, str]) -> str:
     if environment.get("LLM_BASE_URL") and not model:
         raise WrongSetting("LLM_MODEL is missing: it must name a model of the server at LLM_BASE_URL")
     return model
-
-
-def _github(environment: Mapping[str, str]) -> ProviderSettings:
-    client_id, client_secret = _client(environment, "GITHUB")
-    url, api_url = _at(environment, "GITHUB_URL", GITHUB_URL), _at(environment, "GITHUB_API_URL", GITHUB_API_URL)
-    return ProviderSettings(
-        client_id=client_id,
-        client_secret=client_secret,
-        url=url,
-        api_url=api_url,
-        authorize_url=_at(environment, "GITHUB_AUTHORIZE_URL", f"{url}/login/oauth/authorize"),
-        token_url=_at(environment, "GITHUB_TOKEN_URL", f"{url}/login/oauth/access_token"),
-        revoke_url=_at(environment, "GITHUB_REVOKE_URL", f"{api_url}/applications/{client_id}/token"),
-    )
-
-
-def _client(environment: Mapping[str, str], name: str) -> tuple[str, str]:
-    client_id = environment.get(f"{name}_CLIENT_ID", "").strip()
-    client_secret = environment.get(f"{name}_CLIENT_SECRET", "").strip()
-    if client_id and not client_secret:
-        raise WrongSetting(f"{name}_CLIENT_SECRET is missing: it belongs to {name}_CLIENT_ID")
-    return client_id, client_secret
-
-
-def _at(environment: Mapping[str, str], name: str, default: str) -> str:
-    return _url(environment, name, ("http://", "https://"), is_needed=False) or default

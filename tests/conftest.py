@@ -13,10 +13,12 @@ from argon2.profiles import CHEAPEST
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from domain.facts import Fact
+from domain.kinds import Kinds
 from domain.parsing import ParseSettings
 from domain.people import Role, Viewer
 from domain.vault import Tools
 from infra.analysis import WordAnalyzer
+from infra.connectors import REGISTRY
 from infra.database import make_engine
 from infra.embedded import Embedded, embedded
 from infra.migrations import migrate
@@ -117,4 +119,5 @@ def tools(source: factories.Source) -> Tools:
         connect=lambda *_: source,
         passwords=Argon2Passwords(CHEAPEST),
         now=lambda: datetime.now(UTC),
+        kinds=Kinds(tuple(each.kind for each in REGISTRY)),
     )

@@ -7,6 +7,7 @@ from typing import Any
 from litestar import Response, delete, get, post
 from litestar.params import FromPath
 
+from domain.connecting import require_manager
 from domain.errors import Conflict, Forbidden, Invalid
 from domain.integrations import IntegrationKind
 from domain.oauth import disconnect
@@ -17,6 +18,8 @@ from web.doors import Doors, WebSettings
 from web.filters import plural
 from web.flashes import FlashKind
 from web.forms import EMPTY, Form
+from web.integration_forms import ADMINS_ONLY
+from web.offers import offers
 from web.rendering import Page, SeeOther, page, see_other
 from web.sessions import require_admin
 
@@ -28,12 +31,12 @@ NOTHING_TO_CONNECT = (
 NO_FOLDERS = "This server does not read folders of its own. Upload the files instead, as a zip if there are many."
 
 
-@get("/integrations/new", include_in_schema=False, guards=[require_admin], sync_to_thread=False)
-def new(settings: WebSettings, tools: Tools) -> Page:
-    """Show what can be connected. Raises: Forbidden where that is nothing."""
-    if not settings.may_read_folders and tools.oauth is None:
-        raise Forbidden(NOTHING_TO_CONNECT)
-    return gallery(settings, tools, EMPTY, 200)
+@get("/integrations/new", include_in_schema=False, sync_to_thread=False)
+def new(viewer: Viewer, settings: WebSettings, tools: Tools) -> Page:
+    """Show what the viewer may connect. Raises: Forbidden where that is nothing."""
+    if not offers(viewer, tools, settings):
+        raise Forbidden(NOTHING_TO_CONNECT if viewer.is_admin else ADMINS_ONLY)
+    return gallery(viewer, settings, tools, EMPTY, 200)
 
 
 @post("/integrations", include_in_schema=False, guards=[require_admin])
@@ -46,37 +49,40 @@ async def create(vault: Vault, tools: Tools, settings: WebSettings, form: Form) 
         name = named(form.value("name") or path.name or str(path))
         integration = await vault.integrations.add(IntegrationKind.FOLDER, name, {"path": str(path)}, None)
     except Invalid as error:
-        return gallery(settings, tools, form.refused(error), 422)
+        return gallery(vault.viewer, settings, tools, form.refused(error), 422)
     except Conflict as error:
         refused = form.refused(Invalid("Please look at the marked field.", {"name": error.message}))
-        return gallery(settings, tools, refused, 422)
+        return gallery(vault.viewer, settings, tools, refused, 422)
     sync = await vault.syncs.request(integration.id, Trigger.PERSON)
     await vault.audit.record("integration.added", integration.name)
     return see_other(f"/syncs/{sync.id}", f"“{integration.name}” is connected. This is its first sync.")
 
 
-@post("/integrations/{integration_id:int}/name", include_in_schema=False, guards=[require_admin])
+@post("/integrations/{integration_id:int}/name", include_in_schema=False)
 async def rename(vault: Vault, form: Form, integration_id: FromPath[int]) -> SeeOther:
     """Give an integration another name."""
     integration, name = await vault.integrations.get(integration_id), named(form.value("name"))
+    require_manager(vault.viewer, integration)
     await vault.integrations.rename(integration_id, name)
     await vault.audit.record("integration.renamed", f"{integration.name} → {name}")
     return see_other(f"/integrations/{integration_id}", f"It is called “{name}” now.")
 
 
-@get("/integrations/{integration_id:int}/removal/new", include_in_schema=False, guards=[require_admin])
+@get("/integrations/{integration_id:int}/removal/new", include_in_schema=False)
 async def preview_removal(vault: Vault, integration_id: FromPath[int]) -> Page:
     """Show what would go with an integration."""
-    return page("integrations/removal.html", integration=await vault.integrations.get(integration_id))
+    integration = await vault.integrations.get(integration_id)
+    require_manager(vault.viewer, integration)
+    return page("integrations/removal.html", integration=integration)
 
 
-@post("/integrations/{integration_id:int}/removal", include_in_schema=False, guards=[require_admin])
+@post("/integrations/{integration_id:int}/removal", include_in_schema=False)
 async def remove_by_form(viewer: Viewer, doors: Doors, tools: Tools, integration_id: FromPath[int]) -> SeeOther:
     """Remove an integration, for browsers, whose forms know no DELETE."""
     return await remove_integration(viewer, doors, tools, integration_id)
 
 
-@delete("/integrations/{integration_id:int}", include_in_schema=False, status_code=303, guards=[require_admin])
+@delete("/integrations/{integration_id:int}", include_in_schema=False, status_code=303)
 async def remove(viewer: Viewer, doors: Doors, tools: Tools, integration_id: FromPath[int]) -> SeeOther:
     """Remove an integration."""
     return await remove_integration(viewer, doors, tools, integration_id)
@@ -90,15 +96,14 @@ async def remove_integration(viewer: Viewer, doors: Doors, tools: Tools, integra
     return see_other("/integrations", f"{what} {removed.left_to_do}".strip(), kind)
 
 
-def gallery(settings: WebSettings, tools: Tools, form: Form, status: int) -> Page:
-    """Return the page of everything that can be connected."""
-    providers = list(tools.oauth.providers.values()) if tools.oauth else []
+def gallery(viewer: Viewer, settings: WebSettings, tools: Tools, form: Form, status: int) -> Page:
+    """Return the page of everything that the viewer may connect."""
     return page(
         "integrations/new.html",
         status=status,
         form=form,
-        providers=providers,
-        may_read_folders=settings.may_read_folders,
+        offers=offers(viewer, tools, settings),
+        may_read_folders=settings.may_read_folders and viewer.is_admin,
     )
 
 

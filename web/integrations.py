@@ -10,14 +10,17 @@ from litestar import Request, Response, get, post
 from litestar.params import FromPath, FromQuery
 from litestar.response import Stream
 
+from domain.connecting import may_manage
 from domain.facts import Fact, SyncChanged
-from domain.integrations import Integration, IntegrationKind
+from domain.integrations import Integration
+from domain.kinds import Kind
 from domain.people import Viewer
 from domain.syncs import Sync, SyncState, Trigger
 from domain.vault import Tools, Vault
 from web.doors import Doors, WebSettings
 from web.events import Event, event_stream, follow, render_shared, renderings_of
 from web.numbers import whole_number, whole_numbers
+from web.offers import offers
 from web.progress import SyncView, view
 from web.rendering import Page, page, see_other, wants_region
 from web.syncs import count_ahead
@@ -25,12 +28,6 @@ from web.syncs import count_ahead
 N_SYNCS = 20
 N_FAILURES = 10
 N_FAILURES_A_PAGE = 50
-ICONS = {IntegrationKind.UPLOAD: "upload", IntegrationKind.FOLDER: "folder", IntegrationKind.GITHUB: "link"}
-KINDS = {
-    IntegrationKind.UPLOAD: "Uploaded files",
-    IntegrationKind.FOLDER: "Folder on the server",
-    IntegrationKind.GITHUB: "GitHub",
-}
 
 
 class Card(msgspec.Struct, frozen=True):
@@ -40,6 +37,7 @@ class Card(msgspec.Struct, frozen=True):
     seen: SyncView | None
     """Its newest sync."""
     n_failures: int
+    kind: Kind
 
     @property
     def region(self) -> str:
@@ -53,22 +51,12 @@ class Card(msgspec.Struct, frozen=True):
         is_complete = sync is not None and sync.state is SyncState.SUCCEEDED
         return sync.finished_at if sync is not None and is_complete else self.integration.last_synced_at
 
-    @property
-    def icon(self) -> str:
-        """The icon of its kind."""
-        return ICONS[self.integration.kind]
-
-    @property
-    def kind(self) -> str:
-        """Its kind in words."""
-        return KINDS[self.integration.kind]
-
 
 @get("/integrations", include_in_schema=False)
 async def index(vault: Vault, tools: Tools, settings: WebSettings) -> Page:
     """Show every integration with its newest sync."""
-    cards = await read_cards(vault, tools.now())
-    may_add = vault.viewer.is_admin and (settings.may_read_folders or tools.oauth is not None)
+    cards = await read_cards(vault, tools)
+    may_add = bool(offers(vault.viewer, tools, settings))
     return page("integrations/index.html", cards=cards, may_add=may_add)
 
 
@@ -89,7 +77,10 @@ async def show(vault: Vault, tools: Tools, integration_id: FromPath[int], before
     seen = [view(sync, now, n_ahead.get(sync.id, 0)) for sync in syncs[:N_SYNCS]]
     return page(
         "integrations/show.html",
-        card=Card(integration, seen[0] if seen and before_id is None else None, 0),
+        card=Card(
+            integration, seen[0] if seen and before_id is None else None, 0, tools.kinds.described(integration.kind)
+        ),
+        may_manage=may_manage(vault.viewer, integration),
         provider=tools.oauth.provider_of(integration) if tools.oauth else None,
         history=seen,
         next_before=syncs[N_SYNCS - 1].id if len(syncs) > N_SYNCS else None,
@@ -126,7 +117,8 @@ async def request_sync(
     counts = await vault.syncs.failure_counts()
     n_ahead = await count_ahead(vault, [sync])
     seen = view(sync, tools.now(), n_ahead.get(sync.id, 0))
-    card = Card(await vault.integrations.get(integration_id), seen, counts.get(integration_id, 0))
+    integration = await vault.integrations.get(integration_id)
+    card = Card(integration, seen, counts.get(integration_id, 0), tools.kinds.described(integration.kind))
     return page("integrations/_card.html", "integrations/_card.html", card=card)
 
 
@@ -143,11 +135,11 @@ async def retry(request: Request[Any, Any, Any], vault: Vault, integration_id: F
     return see_other(f"/syncs/{sync.id}")
 
 
-async def read_cards(vault: Vault, now: datetime) -> list[Card]:
+async def read_cards(vault: Vault, tools: Tools) -> list[Card]:
     """Return the cards of all integrations, by name."""
     latest, n_failures = await vault.syncs.latest(), await vault.syncs.failure_counts()
     n_ahead = await count_ahead(vault, latest.values())
-    return [_card(integration, latest, n_failures, n_ahead, now) for integration in await vault.integrations.all()]
+    return [_card(integration, latest, n_failures, n_ahead, tools) for integration in await vault.integrations.all()]
 
 
 def _card(
@@ -155,11 +147,12 @@ def _card(
     latest: dict[int, Sync],
     n_failures: dict[int, int],
     n_ahead: dict[int, int],
-    now: datetime,
+    tools: Tools,
 ) -> Card:
     sync = latest.get(integration.id)
-    seen = view(sync, now, n_ahead.get(sync.id, 0)) if sync else None
-    return Card(integration, seen, n_failures.get(integration.id, 0))
+    seen = view(sync, tools.now(), n_ahead.get(sync.id, 0)) if sync else None
+    kind = tools.kinds.described(integration.kind)
+    return Card(integration, seen, n_failures.get(integration.id, 0), kind)
 
 
 @dataclass(slots=True)
@@ -174,7 +167,7 @@ class CardWatch:
     async def snapshot(self) -> Sequence[Event]:
         """Return every card as it is now."""
         async with self.doors.open_vault(self.viewer) as vault:
-            cards = await read_cards(vault, self.request.app.state.tools.now())
+            cards = await read_cards(vault, self.request.app.state.tools)
         self.cards = {card.integration.id: card for card in cards}
         return [self._event(card) for card in cards]
 

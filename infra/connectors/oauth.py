@@ -10,7 +10,7 @@ import msgspec
 from domain.credentials import Grant
 from domain.errors import Forbidden, Unavailable
 from domain.oauth import lost_access
-from infra.settings import ProviderSettings
+from infra.registrations import ProviderSettings
 
 TIMEOUT = httpx.Timeout(15.0, connect=5.0)
 

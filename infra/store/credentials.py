@@ -1,17 +1,17 @@
-"""Grants in Postgres, sealed under the tenant's key and bound to their integration."""
+"""Grants and secrets in Postgres, sealed under the tenant's key and bound to their integration."""
 
 import msgspec
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from domain.credentials import Grant
+from domain.credentials import Grant, Secrets
 from domain.errors import NotFound
 from domain.people import Viewer
 from infra.secrets import Sealed, Sealer
 
 
 class CredentialStore:
-    """The grants of one tenant."""
+    """The access of one tenant's integrations."""
 
     def __init__(self, connection: AsyncConnection, viewer: Viewer, sealer: Sealer) -> None:
         self._connection = connection
@@ -19,13 +19,22 @@ class CredentialStore:
         self._sealer = sealer
 
     async def get(self, integration_id: int) -> Grant:
-        return await self._read(integration_id, "")
+        return msgspec.json.decode(await self._read(integration_id, ""), type=Grant)
 
     async def hold(self, integration_id: int) -> Grant:
-        return await self._read(integration_id, "for update")
+        return msgspec.json.decode(await self._read(integration_id, "for update"), type=Grant)
 
     async def save(self, integration_id: int, grant: Grant) -> None:
-        sealed = self._sealer.seal(self._viewer.tenant_id, _context(integration_id), msgspec.json.encode(grant))
+        await self._save(integration_id, msgspec.json.encode(grant), grant)
+
+    async def secrets(self, integration_id: int) -> Secrets:
+        return msgspec.json.decode(await self._read(integration_id, ""), type=Secrets)
+
+    async def save_secrets(self, integration_id: int, secrets: Secrets) -> None:
+        await self._save(integration_id, msgspec.json.encode(secrets), None)
+
+    async def _save(self, integration_id: int, content: bytes, grant: Grant | None) -> None:
+        sealed = self._sealer.seal(self._viewer.tenant_id, _context(integration_id), content)
         await self._connection.execute(
             sa.text(
                 "insert into credentials (tenant_id, integration_id, key_id, sealed, scopes, expires_at)"
@@ -39,12 +48,12 @@ class CredentialStore:
                 "integration": integration_id,
                 "key_id": sealed.key_id,
                 "sealed": sealed.content,
-                "scopes": list(grant.scopes),
-                "expires_at": grant.expires_at,
+                "scopes": list(grant.scopes) if grant else [],
+                "expires_at": grant.expires_at if grant else None,
             },
         )
 
-    async def _read(self, integration_id: int, lock: str) -> Grant:
+    async def _read(self, integration_id: int, lock: str) -> bytes:
         rows = await self._connection.execute(
             sa.text(f"select key_id, sealed from credentials where integration_id = :integration {lock}"),
             {"integration": integration_id},
@@ -54,10 +63,9 @@ class CredentialStore:
             raise NotFound("This integration has no access to its source. Reconnect it.")
         sealed = Sealed(row.key_id, row.sealed)
         content = self._sealer.open(self._viewer.tenant_id, _context(integration_id), sealed)
-        grant = msgspec.json.decode(content, type=Grant)
         if sealed.key_id != self._sealer.key_id and lock:
-            await self.save(integration_id, grant)
-        return grant
+            await self._save(integration_id, content, msgspec.json.decode(content, type=Grant))
+        return content
 
 
 def _context(integration_id: int) -> str:

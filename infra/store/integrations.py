@@ -6,7 +6,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.errors import Conflict, NotFound
-from domain.integrations import Integration, IntegrationKind
+from domain.integrations import Integration
 from domain.people import Viewer
 from infra.store.lexicon import forget_words
 from infra.store.uploads import remove_unused_blobs
@@ -44,7 +44,7 @@ class IntegrationStore:
             return _integration(row)
         raise NotFound("This integration does not exist, or is not yours to see.")
 
-    async def find(self, kind: IntegrationKind, name: str) -> Integration | None:
+    async def find(self, kind: str, name: str) -> Integration | None:
         rows = await self._connection.execute(
             sa.text(f"select {COLUMNS} from integrations i where i.kind = :kind and i.name = :name and {VISIBLE}"),
             {**self._binds, "kind": kind, "name": name},
@@ -52,9 +52,7 @@ class IntegrationStore:
         row = rows.one_or_none()
         return _integration(row) if row else None
 
-    async def add(
-        self, kind: IntegrationKind, name: str, settings: dict[str, str], owner_id: int | None
-    ) -> Integration:
+    async def add(self, kind: str, name: str, settings: dict[str, str], owner_id: int | None) -> Integration:
         try:
             async with self._connection.begin_nested():
                 rows = await self._connection.execute(

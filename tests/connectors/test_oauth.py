@@ -18,11 +18,12 @@ from domain.errors import Forbidden, NotFound, Unavailable
 from domain.integrations import Integration, IntegrationKind
 from domain.oauth import challenge_of, disconnect, fresh_grant
 from domain.people import Viewer
+from infra.connectors.github_consent import GitHub
 from infra.connectors.oauth import OAuthClient
-from infra.connectors.providers import GitHub, open_client
+from infra.connectors.providers import open_client
 from infra.database import tenant_transaction
+from infra.registrations import ProviderSettings
 from infra.secrets import Sealer, StateSigner
-from infra.settings import ProviderSettings
 from infra.store import Stores
 from infra.store.credentials import CredentialStore
 from tests.peers.emulate import CALLBACKS, CLIENT_ID, CLIENT_SECRET, Emulators, consent
