@@ -16,8 +16,9 @@ from domain.integrations import Integration, IntegrationKind
 from domain.people import Role, Viewer, system_viewer
 from domain.syncs import Sync, SyncState, Trigger
 from domain.vault import Tools
-from infra.connectors import Connectors, make_providers
+from infra.connectors import Connectors, make_oauth
 from infra.connectors.providers import open_client
+from infra.secrets import StateSigner
 from infra.settings import read_settings
 from infra.store import Stores
 from infra.worker import run_sync
@@ -124,8 +125,8 @@ async def vaulted(
         integration = await vault.integrations.add(IntegrationKind.GITHUB, "GitHub: ana", chosen, None)
         await vault.credentials.save(integration.id, Grant("gho_ana"))
     async with open_client() as client:
-        providers = make_providers(client, settings.providers, settings.base_url)
-        connectors = Connectors(client, providers, settings.providers, lambda: datetime.now(UTC))
+        oauth = make_oauth(client, settings.providers, settings.base_url, StateSigner("a key"))
+        connectors = Connectors(client, oauth, settings.providers, lambda: datetime.now(UTC))
         vaulted = Vaulted(stores, viewer, integration, replace(tools, connect=connectors.connect))
 
         async def note(request: httpx.Request) -> None:
