@@ -14,7 +14,7 @@ from domain.kinds import Entered, Kinds
 from domain.oauth import fresh_grant, providers_of
 from domain.people import Viewer
 from domain.vault import OpenVault
-from infra.connectors import folder, github, upload
+from infra.connectors import drive, folder, github, gmail, slack, upload
 from infra.connectors.http import Token
 from infra.connectors.kinds import Access, ConnectorKind, Reach
 from infra.connectors.providers import REDIRECT_PATH, provider_found
@@ -23,6 +23,9 @@ from infra.registrations import ProviderSettings
 REGISTRY: tuple[ConnectorKind, ...] = (
     upload.KIND,
     folder.KIND,
+    gmail.KIND,
+    drive.KIND,
+    slack.KIND,
     github.KIND,
 )
 """Every kind of source, in the order people see them."""

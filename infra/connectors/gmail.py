@@ -8,7 +8,6 @@ which is how the first sync works as well: whatever interrupts it, what is held 
 
 import base64
 from collections.abc import AsyncIterator, Iterable, Sequence
-from itertools import batched
 from urllib.parse import quote
 
 import msgspec
@@ -19,6 +18,7 @@ from domain.kinds import Kind
 from domain.people import Viewer
 from domain.vault import OpenVault
 from infra.connectors.attachments import MailAttachments
+from infra.connectors.batches import batched
 from infra.connectors.gmail_consent import GMAIL, REGISTRATION, Gmail
 from infra.connectors.gmail_history import HIDDEN, History, Touched, labels_that_matter, touched_by
 from infra.connectors.http import MAX_PAGES, Source
@@ -64,6 +64,12 @@ class Mail(msgspec.Struct, frozen=True, rename="camel"):
     raw: str | None = None
 
 
+class Profile(msgspec.Struct, frozen=True, rename="camel"):
+    """A mailbox as a whole."""
+
+    history_id: str
+
+
 class GmailConnector:
     """Reads one mailbox; the cursor is the id of the history up to which it has been read."""
 
@@ -96,7 +102,7 @@ class GmailConnector:
     async def again(self, external_ids: Sequence[str]) -> AsyncIterator[Page]:
         """Yield these mails once more, with their attachments."""
         refs = {each.partition("#")[0] for each in external_ids}
-        for batch in batched(sorted(refs), PAGE_SIZE, strict=False):
+        for batch in batched(sorted(refs), PAGE_SIZE):
             self._held.clear()
             entries = [entry for ref in batch for entry in await self._mail(ref)]
             found = {entry.external_id for entry in entries}
@@ -121,10 +127,10 @@ class GmailConnector:
         there = {each.partition("#")[0] for each in held}
         unchanged = [self._item(each) for each in held if each in listed]
         total = len(listed - there) + len(unchanged)
-        for part in batched(unchanged, 500, strict=False):
+        for part in batched(unchanged, 500):
             yield Page(part, "", total)
         n_extra = 0
-        for batch in batched((each for each in refs if each.external_id not in there), PAGE_SIZE, strict=False):
+        for batch in batched((each for each in refs if each.external_id not in there), PAGE_SIZE):
             entries = await self._mails(ref.external_id for ref in batch)
             n_extra += max(0, len(entries) - len(batch))
             yield Page(tuple(entries), "", total + n_extra)
@@ -140,7 +146,7 @@ class GmailConnector:
             history = msgspec.json.decode(answer.content, type=History)
             last = history.history_id or last
             touched = touched_by(history, matter)
-            for batch in batched(touched, PAGE_SIZE, strict=False):
+            for batch in batched(touched, PAGE_SIZE):
                 yield Page(tuple(await self._changes(batch)), f"{history_id} {','.join(self._chosen)}")
             token = history.next_page_token
             if not token:
@@ -157,7 +163,9 @@ class GmailConnector:
                 each.external_id: await vault.documents.listed(self._integration.id, each.external_id) for each in batch
             }
         came = [each.external_id for each in batch if not each.is_gone and not held[each.external_id]]
-        judged = [each.external_id for each in batch if not each.is_gone and held[each.external_id]]
+        judged = [
+            each.external_id for each in batch if each.is_relabelled and not each.is_gone and held[each.external_id]
+        ]
         gone = [each.external_id for each in batch if each.is_gone]
         gone += [each for each in judged if not await self._is_still_wanted(each)]
         return [*await self._mails(came), *(Gone(each) for ref in gone for each in held[ref])]
@@ -178,7 +186,7 @@ class GmailConnector:
         """Yield every mail that is read, each once. Raises: Unavailable when the list goes in a circle."""
         met: set[str] = set()
         for label in self._chosen or ("",):
-            params = {"maxResults": LISTED_AT_ONCE, "q": "-in:drafts", **({"labelIds": label} if label else {})}
+            params = {"maxResults": LISTED_AT_ONCE, **({"labelIds": label} if label else {})}
             seen: set[str] = set()
             while True:
                 listing = await self._listing(params)
@@ -200,6 +208,11 @@ class GmailConnector:
 
     async def _newest_history(self) -> str:
         """Return a place in history from which nothing that follows is missed; "" for an empty mailbox."""
+        try:
+            profile = await self._source.get(f"{ME}/profile")
+            return msgspec.json.decode(profile.content, type=Profile).history_id
+        except NotFound:
+            pass
         newest = (await self._listing({"maxResults": "1", "includeSpamTrash": "true"})).messages
         if not newest:
             return ""

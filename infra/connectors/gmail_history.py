@@ -45,6 +45,8 @@ class Touched(msgspec.Struct, frozen=True):
 
     external_id: str
     is_gone: bool
+    is_relabelled: bool
+    """Whether one that is held already has to be judged again."""
 
 
 def labels_that_matter(chosen: Sequence[str]) -> frozenset[str]:
@@ -57,12 +59,18 @@ def touched_by(history: History, matter: frozenset[str]) -> list[Touched]:
     found: dict[str, Touched] = {}
     for record in history.history:
         labelled = (*record.labels_added, *record.labels_removed)
-        looked_at = (*record.messages_added, *(each for each in labelled if not matter.isdisjoint(each.label_ids)))
-        for ref, is_gone in (*_refs(looked_at, False), *_refs(record.messages_deleted, True)):
-            found.pop(ref, None)
-            found[ref] = Touched(ref, is_gone)
+        judged = [each for each in labelled if not matter.isdisjoint(each.label_ids)]
+        touched = [
+            *_touched(record.messages_added, is_gone=False, is_relabelled=False),
+            *_touched(judged, is_gone=False, is_relabelled=True),
+            *_touched(record.messages_deleted, is_gone=True, is_relabelled=False),
+        ]
+        for each in touched:
+            before = found.pop(each.external_id, None)
+            is_relabelled = each.is_relabelled or (before is not None and before.is_relabelled)
+            found[each.external_id] = msgspec.structs.replace(each, is_relabelled=is_relabelled)
     return list(found.values())
 
 
-def _refs(changes: Iterable[Change], is_gone: bool) -> list[tuple[str, bool]]:
-    return [(f"{each.message.thread_id}/{each.message.id}", is_gone) for each in changes]
+def _touched(changes: Iterable[Change], is_gone: bool, is_relabelled: bool) -> list[Touched]:
+    return [Touched(f"{each.message.thread_id}/{each.message.id}", is_gone, is_relabelled) for each in changes]

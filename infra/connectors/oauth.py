@@ -1,6 +1,6 @@
 """OAuth 2.0 towards any provider: authorization code with PKCE, renewal, revocation."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlencode
 
@@ -26,6 +26,9 @@ class Answer(msgspec.Struct, frozen=True):
     error: str = ""
 
 
+Read = Callable[[bytes], Answer]
+
+
 class OAuthClient:
     """Speaks with the endpoints of one provider."""
 
@@ -49,18 +52,18 @@ class OAuthClient:
         }
         return f"{self._settings.authorize_url}?{urlencode(asked)}"
 
-    async def exchange(self, code: str, verifier: str) -> Grant:
-        """See `domain.credentials.Provider`."""
+    async def exchange(self, code: str, verifier: str, read: Read | None = None) -> Grant:
+        """See `domain.credentials.Provider`; `read` understands an answer that is not as RFC 6749 has it."""
         answer = await self._ask(
-            grant_type="authorization_code", code=code, code_verifier=verifier, redirect_uri=self._redirect_uri
+            read, grant_type="authorization_code", code=code, code_verifier=verifier, redirect_uri=self._redirect_uri
         )
         if answer.error or not answer.access_token:
             raise Forbidden(self._refused(answer.error))
         return grant_of(answer, Grant(""))
 
-    async def renew(self, grant: Grant) -> Grant:
+    async def renew(self, grant: Grant, read: Read | None = None) -> Grant:
         """See `domain.credentials.Provider`; where the refresh token does not rotate, it is kept."""
-        answer = await self._ask(grant_type="refresh_token", refresh_token=grant.refresh_token)
+        answer = await self._ask(read, grant_type="refresh_token", refresh_token=grant.refresh_token)
         if answer.error or not answer.access_token:
             raise Forbidden(lost_access(self._title))
         return grant_of(answer, grant)
@@ -81,7 +84,7 @@ class OAuthClient:
         except httpx.TransportError as error:
             raise Unavailable(f"{self._title} does not answer. Try again in a few minutes.") from error
 
-    async def _ask(self, **fields: str) -> Answer:
+    async def _ask(self, read: Read | None, **fields: str) -> Answer:
         answer = await self.send(
             "POST",
             self._settings.token_url,
@@ -91,10 +94,10 @@ class OAuthClient:
         if answer.status_code >= 500 or answer.status_code == 429:
             raise Unavailable(f"{self._title} could not answer just now. Begin again in a few minutes.")
         try:
-            read = msgspec.json.decode(answer.content, type=Answer)
+            said = read(answer.content) if read else msgspec.json.decode(answer.content, type=Answer)
         except msgspec.MsgspecError as error:
             raise Unavailable(f"{self._title} gave an answer that we do not understand. Try again later.") from error
-        return read if answer.is_success else msgspec.structs.replace(read, error=read.error or "refused")
+        return said if answer.is_success else msgspec.structs.replace(said, error=said.error or "refused")
 
     def _refused(self, error: str) -> str:
         if error in (
