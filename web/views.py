@@ -47,7 +47,7 @@ def require_own_eyes(connection: Connection, handler: BaseRouteHandler) -> None:
     viewer = visit_of(connection).viewer
     if viewer is None or viewer.viewed_by is None:
         return
-    path, is_reading = connection.url.path, connection.scope["method"] in ("GET", "HEAD")
+    path, is_reading = connection.url.path, connection.scope.get("method") in ("GET", "HEAD")
     if is_reading and (path in SHOWN or path.startswith(tuple(f"{each}/" for each in SHOWN))):
         return
     if not path.startswith(("/static/", "/health/", ENDING, SIGN_OUT)):
