@@ -120,7 +120,7 @@ def _in_words(principal: str, title: str | None, tenant_name: str) -> str:
     sort, _, rest = principal.partition(":")
     match sort:
         case "tenant":
-            return f"everyone in {tenant_name} may"
+            return f"everyone in {tenant_name} may read it"
         case "user":
             return "it is theirs, or was shared with them by name"
         case "email":
