@@ -24,7 +24,6 @@ from prometheus_client import CollectorRegistry
 from redis.asyncio import Redis
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from domain.credentials import OAuth
 from domain.embedding import Embedder, EmbeddingModel
 from domain.errors import VaultError
 from domain.limits import Limiter, Unlimited
@@ -34,8 +33,8 @@ from infra import commands, seeds
 from infra.analysis import WordAnalyzer
 from infra.answer_evaluation import evaluate_answers, read_lines
 from infra.bus import Bus
-from infra.connectors import Connectors
-from infra.connectors.providers import make_providers, open_client
+from infra.connectors import Connectors, make_oauth
+from infra.connectors.providers import open_client
 from infra.database import make_engine
 from infra.embedded import embedded
 from infra.golden_jobs import look_for_changes
@@ -101,16 +100,18 @@ async def open_house(
         stores = Stores(engine, queue, analyzer, model, bus.publish, sealer)
         client = await stack.enter_async_context(open_client())
         objects = _objects(settings)
-        providers = make_providers(client, settings)
+        oauth = make_oauth(client, settings.providers, settings.base_url, StateSigner(settings.secret_key))
+        connectors = Connectors(client, oauth, settings.providers, _now, objects)
         tools = Tools(
             embedder=embedder,
             analyzer=analyzer,
             language_model=await _language_model(settings, stack),
             make_parser=parser_process,
-            connect=Connectors(client, providers, settings.github.api_url, _now, objects).connect,
+            connect=connectors.connect,
             passwords=Argon2Passwords(),
             now=_now,
-            oauth=OAuth(providers, StateSigner(settings.secret_key)) if providers else None,
+            oauth=oauth,
+            kinds=connectors.kinds,
             objects=objects,
         )
         yield House(stores, tools, bus, _limiter(settings, stack), registry)

@@ -7,9 +7,12 @@ from typing import Protocol
 
 import msgspec
 
+from domain.access import Group
+from domain.people import EVERYONE, user_principal
+
 
 class IntegrationKind(StrEnum):
-    """Which connector reads an integration."""
+    """The kinds that the product itself speaks of; the list of all is the registry in `infra.connectors`."""
 
     UPLOAD = "upload"
     FOLDER = "folder"
@@ -20,7 +23,8 @@ class Integration(msgspec.Struct, frozen=True):
     """A connected account: what a sync reads."""
 
     id: int
-    kind: IntegrationKind
+    kind: str
+    """Which connector reads it, by the name in the registry."""
     name: str
     settings: dict[str, str]
     cursor: str
@@ -32,6 +36,15 @@ class Integration(msgspec.Struct, frozen=True):
     sync_every_minutes: int = 15
     """0: only when somebody asks."""
     is_paused: bool = False
+    access_problem: str = ""
+    """Why the source no longer lets us in, for people; "" when it does."""
+    access_ends_at: datetime | None = None
+    """When access ends unless it is given anew, as far as that is known."""
+
+
+def readers_of(integration: Integration) -> tuple[str, ...]:
+    """Return who may read items about which the source says nothing: the owner, or everyone where there is none."""
+    return (EVERYONE,) if integration.owner_id is None else (user_principal(integration.owner_id),)
 
 
 class Item(msgspec.Struct, frozen=True, tag="item"):
@@ -79,6 +92,10 @@ class Page(msgspec.Struct, frozen=True):
     cursor: str
     total: int | None = None
     """How many entries the source announces in all, where it tells."""
+    groups: tuple[Group, ...] = ()
+    """Groups as they stand at the source now; they hold from the same commit on as the cursor."""
+    gone_groups: tuple[str, ...] = ()
+    """Principals of groups that are gone there."""
 
 
 class Connector(Protocol):
@@ -109,12 +126,10 @@ class Integrations(Protocol):
     async def get(self, integration_id: int) -> Integration:
         """Return one. Raises: NotFound."""
 
-    async def find(self, kind: IntegrationKind, name: str) -> Integration | None:
+    async def find(self, kind: str, name: str) -> Integration | None:
         """Return the integration of this kind and name, if there is one."""
 
-    async def add(
-        self, kind: IntegrationKind, name: str, settings: dict[str, str], owner_id: int | None
-    ) -> Integration:
+    async def add(self, kind: str, name: str, settings: dict[str, str], owner_id: int | None) -> Integration:
         """Add one. Raises: Conflict when the kind and name are taken."""
 
     async def rename(self, integration_id: int, name: str) -> None:

@@ -33,6 +33,9 @@ class Lobby(Protocol):
     async def add_membership(self, tenant_id: int, user_id: int, role: Role) -> None:
         """Make a user a member. Raises: Conflict when they are one already."""
 
+    async def prove_address(self, tenant_id: int, user_id: int, email: str) -> None:
+        """Remember that an invitation to this address was taken by this member: what is shared with it is theirs."""
+
     async def memberships(self, user_id: int) -> list[Membership]:
         """Return the tenants a user belongs to, by name."""
 
@@ -46,6 +49,12 @@ class Lobby(Protocol):
 
     async def session_viewer(self, token_hash: bytes, now: datetime) -> Viewer | None:
         """Return who is signed in with this token; None when it is unknown, expired, revoked or no longer a member."""
+
+    async def view_as(self, token_hash: bytes, user_id: int | None) -> int:
+        """Let a session's owner look through another member's eyes, or their own again; return the owner.
+
+        It only takes effect while the owner is an admin, and the other a member, of the session's tenant.
+        """
 
     async def token_viewer(self, token_hash: bytes, now: datetime) -> Viewer | None:
         """Return who acts with this API token; None when it is unknown or its owner is no longer a member."""

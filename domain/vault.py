@@ -2,13 +2,14 @@
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
+from domain.access import Access
 from domain.audit import Audit
 from domain.conversations import Conversations
-from domain.credentials import Credentials, Nonces, OAuth
+from domain.credentials import Apps, Credentials, Nonces, OAuth
 from domain.deletions import Deletions
 from domain.documents import Documents
 from domain.embedding import Embedder
@@ -18,6 +19,7 @@ from domain.feedback import FeedbackBook
 from domain.golden import GoldenBook
 from domain.history import History
 from domain.integrations import Connector, Integration, Integrations
+from domain.kinds import Kinds
 from domain.language import LanguageModel
 from domain.lobby import Lobby
 from domain.members import Members
@@ -64,6 +66,8 @@ class Vault:
     history: History
     entities: Entities
     graph: Graph
+    access: Access
+    apps: Apps
 
 
 OpenVault = Callable[[Viewer], AbstractAsyncContextManager[Vault]]
@@ -105,3 +109,5 @@ class Tools:
     """None where this deployment was given no client id of any provider."""
     objects: ObjectStore | None = None
     """Keeps uploaded files where a bucket is set up; None: Postgres keeps them."""
+    kinds: Kinds = field(default_factory=Kinds)
+    """What can be connected."""

@@ -219,7 +219,7 @@ def _not_chosen_in(wanted: str, integration: Integration) -> Finding | None:
     if "://" in wanted:
         parts = urlsplit(wanted)
         name = "/".join(parts.path.strip("/").split("/")[:2])
-        is_repository = "github" in parts.netloc and integration.kind is IntegrationKind.GITHUB and "/" in name
+        is_repository = "github" in parts.netloc and integration.kind == IntegrationKind.GITHUB and "/" in name
         if not is_repository or name in integration.settings.get("chosen", "").split("\n"):
             return None
         words = f"The repository {name} is not chosen in “{integration.name}”."

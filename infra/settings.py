@@ -5,26 +5,12 @@ from pathlib import Path
 
 import msgspec
 
+from infra.connectors import REGISTRY
+from infra.registrations import ProviderSettings, WrongSetting, read_registration, read_url
+
+__all__ = ["ProviderSettings", "Settings", "WrongSetting", "read_settings"]
+
 MIN_SECRET_CHARACTERS = 32
-GITHUB_URL = "https://github.com"
-GITHUB_API_URL = "https://api.github.com"
-
-
-class WrongSetting(Exception):
-    """A setting is missing or cannot be used; its text is one line that names it."""
-
-
-class ProviderSettings(msgspec.Struct, frozen=True):
-    """How this deployment is registered at a provider, and where that provider answers."""
-
-    client_id: str
-    """"" means: not offered."""
-    client_secret: str
-    url: str
-    api_url: str
-    authorize_url: str
-    token_url: str
-    revoke_url: str
 
 
 class BucketSettings(msgspec.Struct, frozen=True):
@@ -70,10 +56,11 @@ class Settings(msgspec.Struct, frozen=True):
     metrics_token: str
     metrics_port: int
     """0 means: workers serve no metrics."""
-    github: ProviderSettings
     bucket: BucketSettings
-    slack_signing_secret: str = ""
+    slack_signing_secret: str
     """With which Slack signs the events it sends; "" means: none are heard."""
+    providers: dict[str, ProviderSettings]
+    """By the name of the kind that is connected by consent."""
 
     @property
     def is_embedded(self) -> bool:
@@ -111,16 +98,18 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         is_limiting=_choice(environment, "RATE_LIMITS", ("on", "off")) == "on",
         metrics_token=environment.get("METRICS_TOKEN", "").strip(),
         metrics_port=_number(environment, "METRICS_PORT", 0, 0, 65535),
-        github=_github(environment),
         bucket=_bucket(environment),
         slack_signing_secret=environment.get("SLACK_SIGNING_SECRET", "").strip(),
+        providers={
+            each.kind.name: read_registration(environment, each.consent.registration)
+            for each in REGISTRY
+            if each.consent
+        },
     )
 
 
 def _url(environment: Mapping[str, str], name: str, schemes: tuple[str, ...], is_needed: bool) -> str:
-    value = environment.get(name, "").strip()
-    if value and not value.startswith(schemes):
-        raise WrongSetting(f"{name} must begin with one of {', '.join(schemes)}")
+    value = read_url(environment, name, schemes)
     if is_needed and not value:
         raise WrongSetting(f"{name} is missing: it must be set when KNOWLEDGEVAULT_ENV=production")
     return value.rstrip("/") if not name.startswith(("DATABASE", "REDIS")) else value
@@ -154,20 +143,6 @@ def _llm_model(environment: Mapping[str, str]) -> str:
     return model
 
 
-def _github(environment: Mapping[str, str]) -> ProviderSettings:
-    client_id, client_secret = _client(environment, "GITHUB")
-    url, api_url = _at(environment, "GITHUB_URL", GITHUB_URL), _at(environment, "GITHUB_API_URL", GITHUB_API_URL)
-    return ProviderSettings(
-        client_id=client_id,
-        client_secret=client_secret,
-        url=url,
-        api_url=api_url,
-        authorize_url=_at(environment, "GITHUB_AUTHORIZE_URL", f"{url}/login/oauth/authorize"),
-        token_url=_at(environment, "GITHUB_TOKEN_URL", f"{url}/login/oauth/access_token"),
-        revoke_url=_at(environment, "GITHUB_REVOKE_URL", f"{api_url}/applications/{client_id}/token"),
-    )
-
-
 def _bucket(environment: Mapping[str, str]) -> BucketSettings:
     names = ("S3_BUCKET", "S3_ACCESS_KEY_ID", "S3_SECRET_ACCESS_KEY")
     bucket, access_key_id, secret_access_key = (environment.get(name, "").strip() for name in names)
@@ -177,15 +152,3 @@ def _bucket(environment: Mapping[str, str]) -> BucketSettings:
     endpoint = _url(environment, "S3_ENDPOINT", ("http://", "https://"), is_needed=False)
     region = environment.get("S3_REGION", "").strip() or "us-east-1"
     return BucketSettings(bucket, endpoint, region, access_key_id, secret_access_key)
-
-
-def _client(environment: Mapping[str, str], name: str) -> tuple[str, str]:
-    client_id = environment.get(f"{name}_CLIENT_ID", "").strip()
-    client_secret = environment.get(f"{name}_CLIENT_SECRET", "").strip()
-    if client_id and not client_secret:
-        raise WrongSetting(f"{name}_CLIENT_SECRET is missing: it belongs to {name}_CLIENT_ID")
-    return client_id, client_secret
-
-
-def _at(environment: Mapping[str, str], name: str, default: str) -> str:
-    return _url(environment, name, ("http://", "https://"), is_needed=False) or default

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 
+import msgspec
 import structlog
 from procrastinate import App, JobContext, RetryStrategy
 from procrastinate.exceptions import ConnectorException
@@ -16,7 +17,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from domain.deletions import TooManyDeletions
-from domain.errors import Conflict, NotFound, VaultError
+from domain.errors import Conflict, Forbidden, NotFound, VaultError
 from domain.people import Viewer, system_viewer
 from domain.progress import Progress, Stage
 from domain.schedules import Wakes
@@ -41,6 +42,9 @@ RETRY_WAIT_S = 3
 POLL_S = 1.0
 RETURN_S = 1.0
 """Pause before work is taken up again after Postgres was lost."""
+MISUNDERSTOOD = (
+    "The source gave an answer that we do not understand. Sync again later; if it stays so, report sync number {id}."
+)
 INTERNAL = "Something went wrong on our side. Start it again; if it fails once more, report it as sync number {id}."
 
 log = structlog.get_logger(__name__)
@@ -191,6 +195,7 @@ async def run_sync(open_vault: OpenVault, tools: Tools, viewer: Viewer, sync_id:
         return None
     log.info("sync_started", attempt=sync.attempt, integration=sync.integration_id)
     state, reason, saver = SyncState.SUCCEEDED, "", Saver(open_vault, viewer, sync)
+    problem: str | None = ""
     try:
         async with aclosing(sync_integration(sync, viewer, tools, open_vault)) as run:
             async for progress in run:
@@ -207,10 +212,14 @@ async def run_sync(open_vault: OpenVault, tools: Tools, viewer: Viewer, sync_id:
         raise
     except VaultError as error:
         state, reason = SyncState.FAILED, error.message
+        problem = error.message if isinstance(error, Forbidden) else None
+    except msgspec.MsgspecError:
+        log.exception("sync_misunderstood")
+        state, reason, problem = SyncState.FAILED, MISUNDERSTOOD.format(id=sync_id), None
     except Exception:
         log.exception("sync_failed")
-        state, reason = SyncState.FAILED, INTERNAL.format(id=sync_id)
-    return await _finish(open_vault, viewer, sync, state, saver.progress, reason)
+        state, reason, problem = SyncState.FAILED, INTERNAL.format(id=sync_id), None
+    return await _finish(open_vault, viewer, sync, state, saver.progress, reason, problem)
 
 
 async def run_purge(open_vault: OpenVault, viewer: Viewer, integration_id: int) -> None:
@@ -247,11 +256,20 @@ class Saver:
 
 
 async def _finish(
-    open_vault: OpenVault, viewer: Viewer, sync: Sync, state: SyncState, progress: Progress, reason: str
+    open_vault: OpenVault,
+    viewer: Viewer,
+    sync: Sync,
+    state: SyncState,
+    progress: Progress,
+    reason: str,
+    problem: str | None,
 ) -> Sync | None:
+    """Write the end of a sync, and what it learnt of our access, unless it learnt nothing (None)."""
     try:
         async with open_vault(viewer) as vault:
             finished = await vault.syncs.finish(sync.id, sync.attempt, state, progress, reason)
+            if problem is not None:
+                await vault.credentials.note_problem(sync.integration_id, problem)
     except Conflict:
         return None
     log.info("sync_finished", state=state, indexed=progress.indexed, failed=progress.failed, skipped=progress.skipped)

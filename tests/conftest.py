@@ -13,9 +13,11 @@ from argon2.profiles import CHEAPEST
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from domain.facts import Fact
+from domain.kinds import Kinds
 from domain.people import Role, Viewer
 from domain.vault import Tools
 from infra.analysis import WordAnalyzer
+from infra.connectors import REGISTRY
 from infra.database import make_engine
 from infra.embedded import Embedded, embedded
 from infra.migrations import migrate
@@ -26,6 +28,7 @@ from infra.secrets import Sealer
 from infra.store import Stores
 from tests import factories
 from tests.domain.fakes import WordEmbedder
+from tests.peers.drive import running_drive
 from tests.peers.emulate import Emulators, running_emulators
 
 SHARED_DATA = Path(__file__).parent.parent.parent / "shared" / "data"
@@ -69,9 +72,16 @@ async def viewer(engine: AsyncEngine) -> Viewer:
 
 @pytest.fixture(scope="session")
 def emulators() -> Iterator[Emulators]:
-    """GitHub and Google, as others emulate them."""
+    """GitHub, Google and Slack, as others emulate them."""
     with tempfile.TemporaryDirectory(prefix="peers-") as folder, running_emulators(Path(folder)) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def drive_url() -> Iterator[str]:
+    """Google Drive, as others mock it."""
+    with running_drive() as url:
+        yield url
 
 
 @pytest.fixture
@@ -116,4 +126,5 @@ def tools(source: factories.Source) -> Tools:
         connect=lambda *_: source,
         passwords=Argon2Passwords(CHEAPEST),
         now=lambda: datetime.now(UTC),
+        kinds=Kinds(tuple(each.kind for each in REGISTRY)),
     )

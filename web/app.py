@@ -15,6 +15,7 @@ from domain.vault import Tools
 from web import (
     accounts,
     api,
+    apps,
     assets,
     connections,
     conversation_changes,
@@ -29,6 +30,7 @@ from web import (
     health,
     home,
     integration_changes,
+    integration_forms,
     integrations,
     knowledge,
     messages,
@@ -42,6 +44,7 @@ from web import (
     styleguide,
     syncs,
     uploads,
+    views,
     webhooks,
     whereabouts,
 )
@@ -79,7 +82,7 @@ def create_app(doors: Doors, tools: Tools, settings: WebSettings) -> Litestar:
             }
         ),
         middleware=[RequestMeter(registry), RequestLog(), Compression(), SessionMiddleware()],
-        guards=[require_csrf_token],
+        guards=[require_csrf_token, views.require_own_eyes],
         before_send=[send_security_headers, send_request_id],
         exception_handlers=errors.handlers(),
         dependencies={
@@ -106,11 +109,14 @@ def page_routes(settings: WebSettings) -> Sequence[ControllerRouterHandler]:
         *accounts.routes,
         *integrations.routes,
         *integration_changes.routes,
+        *integration_forms.routes,
         *connections.routes,
         *schedules.routes,
         *scopes.routes,
         *reviews.routes,
         *webhooks.routes,
+        *apps.routes,
+        *views.routes,
         *syncs.routes,
         *uploads.routes,
         *documents.routes,

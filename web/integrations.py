@@ -9,9 +9,12 @@ import msgspec
 from litestar import Request, Response, get, post
 from litestar.params import FromPath, FromQuery
 
+from domain.connecting import access_warning, may_manage
 from domain.deletions import Guard, GuardState
-from domain.facts import Fact, SyncChanged
+from domain.facts import Fact, IntegrationChanged, SyncChanged
 from domain.integrations import Integration, IntegrationKind
+from domain.kinds import Kind
+from domain.oauth import providers_of
 from domain.people import Viewer
 from domain.scope import scope_of
 from domain.syncs import Sync, SyncState, Trigger
@@ -19,8 +22,8 @@ from domain.vault import Tools, Vault
 from web.charts import history_chart
 from web.doors import Doors, WebSettings
 from web.events import Event, EventStream, follow, render_shared, renderings_of
-from web.managing import may_manage
 from web.numbers import whole_number, whole_numbers
+from web.offers import offers
 from web.progress import SyncView, view
 from web.rendering import Page, page, see_other, wants_region
 from web.schedules import CHOICES
@@ -31,12 +34,6 @@ from web.webhooks import github_address, github_secret
 N_SYNCS = 20
 N_FAILURES = 10
 N_FAILURES_A_PAGE = 50
-ICONS = {IntegrationKind.UPLOAD: "upload", IntegrationKind.FOLDER: "folder", IntegrationKind.GITHUB: "link"}
-KINDS = {
-    IntegrationKind.UPLOAD: "Uploaded files",
-    IntegrationKind.FOLDER: "Folder on the server",
-    IntegrationKind.GITHUB: "GitHub",
-}
 
 
 class Webhook(msgspec.Struct, frozen=True):
@@ -53,6 +50,9 @@ class Card(msgspec.Struct, frozen=True):
     seen: SyncView | None
     """Its newest sync."""
     n_failures: int
+    kind: Kind
+    access: str = ""
+    """What is wrong with our access, or soon will be."""
 
     @property
     def region(self) -> str:
@@ -66,22 +66,12 @@ class Card(msgspec.Struct, frozen=True):
         is_complete = sync is not None and sync.state is SyncState.SUCCEEDED
         return sync.finished_at if sync is not None and is_complete else self.integration.last_synced_at
 
-    @property
-    def icon(self) -> str:
-        """The icon of its kind."""
-        return ICONS[self.integration.kind]
-
-    @property
-    def kind(self) -> str:
-        """Its kind in words."""
-        return KINDS[self.integration.kind]
-
 
 @get("/integrations", include_in_schema=False)
 async def index(vault: Vault, tools: Tools, settings: WebSettings) -> Page:
     """Show every integration with its newest sync."""
-    cards = await read_cards(vault, tools.now())
-    may_add = vault.viewer.is_admin and (settings.may_read_folders or tools.oauth is not None)
+    cards = await read_cards(vault, tools)
+    may_add = bool(offers(vault.viewer, tools, settings, await providers_of(tools.oauth, vault)))
     return page("integrations/index.html", cards=cards, may_add=may_add)
 
 
@@ -104,8 +94,15 @@ async def show(
     seen = [view(sync, now, n_ahead.get(sync.id, 0)) for sync in syncs[:N_SYNCS]]
     return page(
         "integrations/show.html",
-        card=Card(integration, seen[0] if seen and before_id is None else None, 0),
-        provider=tools.oauth.provider_of(integration) if tools.oauth else None,
+        card=Card(
+            integration,
+            seen[0] if seen and before_id is None else None,
+            0,
+            tools.kinds.described(integration.kind),
+            access_warning(integration, now),
+        ),
+        may_manage=may_manage(vault.viewer, integration),
+        provider=(await providers_of(tools.oauth, vault)).get(integration.kind),
         history=seen,
         next_before=syncs[N_SYNCS - 1].id if len(syncs) > N_SYNCS else None,
         is_first_page=before_id is None,
@@ -113,7 +110,6 @@ async def show(
         n_failures=await vault.syncs.count_failures(integration_id),
         chart=history_chart(seen),
         guard=await asking(vault, integration_id),
-        may_manage=may_manage(vault.viewer, integration),
         rhythms=CHOICES,
         scope_words=words_of(scope_of(integration.settings)),
         webhook=webhook_of(vault.viewer, integration, settings),
@@ -128,7 +124,7 @@ async def asking(vault: Vault, integration_id: int) -> Guard | None:
 
 def webhook_of(viewer: Viewer, integration: Integration, settings: WebSettings) -> Webhook | None:
     """Return what to enter at the provider, for those who manage an integration that can be told of changes."""
-    if integration.kind is not IntegrationKind.GITHUB or not may_manage(viewer, integration):
+    if integration.kind != IntegrationKind.GITHUB or not may_manage(viewer, integration):
         return None
     return Webhook(
         github_address(settings.base_url, viewer.tenant_id, integration.id),
@@ -163,7 +159,9 @@ async def request_sync(
     counts = await vault.syncs.failure_counts()
     n_ahead = await count_ahead(vault, [sync])
     seen = view(sync, tools.now(), n_ahead.get(sync.id, 0))
-    card = Card(await vault.integrations.get(integration_id), seen, counts.get(integration_id, 0))
+    integration = await vault.integrations.get(integration_id)
+    kind, access = tools.kinds.described(integration.kind), access_warning(integration, tools.now())
+    card = Card(integration, seen, counts.get(integration_id, 0), kind, access)
     return page("integrations/_card.html", "integrations/_card.html", card=card)
 
 
@@ -180,11 +178,11 @@ async def retry(request: Request[Any, Any, Any], vault: Vault, integration_id: F
     return see_other(f"/syncs/{sync.id}")
 
 
-async def read_cards(vault: Vault, now: datetime) -> list[Card]:
+async def read_cards(vault: Vault, tools: Tools) -> list[Card]:
     """Return the cards of all integrations, by name."""
     latest, n_failures = await vault.syncs.latest(), await vault.syncs.failure_counts()
     n_ahead = await count_ahead(vault, latest.values())
-    return [_card(integration, latest, n_failures, n_ahead, now) for integration in await vault.integrations.all()]
+    return [_card(integration, latest, n_failures, n_ahead, tools) for integration in await vault.integrations.all()]
 
 
 def _card(
@@ -192,11 +190,12 @@ def _card(
     latest: dict[int, Sync],
     n_failures: dict[int, int],
     n_ahead: dict[int, int],
-    now: datetime,
+    tools: Tools,
 ) -> Card:
     sync = latest.get(integration.id)
-    seen = view(sync, now, n_ahead.get(sync.id, 0)) if sync else None
-    return Card(integration, seen, n_failures.get(integration.id, 0))
+    seen = view(sync, tools.now(), n_ahead.get(sync.id, 0)) if sync else None
+    kind = tools.kinds.described(integration.kind)
+    return Card(integration, seen, n_failures.get(integration.id, 0), kind, access_warning(integration, tools.now()))
 
 
 @dataclass(slots=True)
@@ -211,12 +210,14 @@ class CardWatch:
     async def snapshot(self) -> Sequence[Event]:
         """Return every card as it is now."""
         async with self.doors.open_vault(self.viewer) as vault:
-            cards = await read_cards(vault, self.request.app.state.tools.now())
+            cards = await read_cards(vault, self.request.app.state.tools)
         self.cards = {card.integration.id: card for card in cards}
         return [self._event(card) for card in cards]
 
     async def answer(self, fact: Fact) -> Sequence[Event]:
         """Return the card a fact is about; what is not on the page, or not the viewer's, is passed over."""
+        if isinstance(fact, IntegrationChanged):
+            return await self.snapshot() if fact.integration_id in self.cards else ()
         if not isinstance(fact, SyncChanged) or fact.sync.integration_id not in self.cards:
             return ()
         if fact.sync.is_final:

@@ -74,7 +74,7 @@ async def look(viewer: Viewer, doors: Doors, tools: Tools, integration_id: int) 
     """
     async with doors.open_vault(viewer) as vault:
         integration = await managed(vault, integration_id)
-        if integration.kind is IntegrationKind.UPLOAD:
+        if integration.kind == IntegrationKind.UPLOAD:
             raise Invalid("Uploads are chosen when they are uploaded; there is nothing to choose here.")
         held, pace = await vault.surveys.held(integration_id), await vault.surveys.pace()
     try:

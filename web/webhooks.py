@@ -108,7 +108,7 @@ async def _is_news(doors: Doors, provider: str, delivery: str) -> bool:
 async def _ring(doors: Doors, tenant_id: int, integration_id: int, kind: IntegrationKind | None) -> None:
     async with doors.open_vault(system_viewer(tenant_id)) as vault:
         integration = await vault.integrations.get(integration_id)
-        if kind is not None and integration.kind is not kind:
+        if kind is not None and integration.kind != kind:
             raise NotFound(NOWHERE)
         await vault.schedules.ring(integration_id)
 

@@ -1,25 +1,35 @@
-"""Connectors: one module for each kind of source, and the one list that says which reads what."""
+"""Connectors: one module for each kind of source, and the one list that says which there are."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 
 import httpx
+import msgspec
 
-from domain.credentials import Provider
+from domain.credentials import App, OAuth, Provider, Registered, States
 from domain.errors import Invalid
-from domain.integrations import Connector, Integration, IntegrationKind
-from domain.oauth import fresh_grant
+from domain.integrations import Connector, Integration
+from domain.kinds import Entered, Kinds
+from domain.oauth import fresh_grant, providers_of
 from domain.people import Viewer
 from domain.uploads import ObjectStore
 from domain.vault import OpenVault
-from infra.connectors.folder import FolderConnector
-from infra.connectors.folder_access import folder_access
-from infra.connectors.github import GitHubConnector
-from infra.connectors.http import Source, Token
-from infra.connectors.providers import provider_named
-from infra.connectors.upload import UploadConnector
+from infra.connectors import drive, folder, github, gmail, slack, upload
+from infra.connectors.http import Token
+from infra.connectors.kinds import Access, ConnectorKind, Reach
+from infra.connectors.providers import REDIRECT_PATH, provider_found
+from infra.registrations import ProviderSettings
+
+REGISTRY: tuple[ConnectorKind, ...] = (
+    upload.KIND,
+    folder.KIND,
+    gmail.KIND,
+    drive.KIND,
+    slack.KIND,
+    github.KIND,
+)
+"""Every kind of source, in the order people see them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,35 +37,90 @@ class Connectors:
     """Makes connectors; what they share in a process is made in the composition root."""
 
     client: httpx.AsyncClient
-    providers: Mapping[str, Provider]
-    github_api_url: str
+    oauth: OAuth | None
+    settings: Mapping[str, ProviderSettings]
+    """Of every kind that is connected by consent, by its name."""
     now: Callable[[], datetime]
     objects: ObjectStore | None = None
+    registry: tuple[ConnectorKind, ...] = REGISTRY
+
+    @property
+    def kinds(self) -> Kinds:
+        """What can be connected, and how it is tried."""
+        return Kinds(tuple(each.kind for each in self.registry), self.check)
 
     def connect(self, integration: Integration, viewer: Viewer, open_vault: OpenVault) -> Connector:
         """Return the connector that reads an integration.
 
-        Raises: Invalid when its settings do not suffice, Unavailable when its provider is no longer set up here.
+        Raises: Invalid when its settings do not suffice.
         """
-        match integration.kind:
-            case IntegrationKind.UPLOAD:
-                return UploadConnector(viewer, open_vault, self.objects)
-            case IntegrationKind.FOLDER:
-                root = Path(integration.settings.get("path", ""))
-                if not integration.settings.get("path") or not root.exists():
-                    raise Invalid(f"The folder {root} is not on this machine. Check its path, then sync again.")
-                return FolderConnector(root, folder_access(root, integration.settings.get("admin", "")))
-            case IntegrationKind.GITHUB:
-                provider = provider_named(self.providers, "github", "GitHub")
-                token = self._token(provider, integration, viewer, open_vault)
-                source = Source(self.client, provider.title, self.github_api_url, token)
-                return GitHubConnector(integration, source, viewer, open_vault)
 
-    def _token(self, provider: Provider, integration: Integration, viewer: Viewer, open_vault: OpenVault) -> Token:
+        async def secrets() -> Mapping[str, str]:
+            async with open_vault(viewer) as vault:
+                return (await vault.credentials.secrets(integration.id)).values
+
+        found = self._registered(integration.kind)
+        reach = Reach(integration.settings, secrets, self.client, self.now, self.objects)
+        if found.consent is None:
+            return found.connect(Access(reach, integration, viewer, open_vault, found.kind.title))
+        title, api_url = found.consent.registration.title, self.settings[found.kind.name].api_url
+        token = self._token(found, integration, viewer, open_vault)
+        return found.connect(Access(reach, integration, viewer, open_vault, title, api_url, token))
+
+    async def check(self, kind: str, entered: Entered) -> str:
+        """See `domain.kinds.Check`."""
+
+        async def secrets() -> Mapping[str, str]:
+            return entered.secrets
+
+        found = self._registered(kind)
+        if found.check is None:
+            return ""
+        return await found.check(Reach(entered.settings, secrets, self.client, self.now))
+
+    def _registered(self, kind: str) -> ConnectorKind:
+        if found := next((each for each in self.registry if each.kind.name == kind), None):
+            return found
+        raise Invalid("This server does not know this kind of source any more. Remove the integration.")
+
+    def _token(self, found: ConnectorKind, integration: Integration, viewer: Viewer, open_vault: OpenVault) -> Token:
         """Give the token of the row each time, so that one renewed elsewhere, or taken away, is noticed at once."""
+        provider: Provider | None = None
 
         async def token(refused: str) -> str:
+            nonlocal provider
+            if provider is None:
+                async with open_vault(viewer) as vault:
+                    provider = provider_found(await providers_of(self.oauth, vault), found.kind.name, found.kind.title)
             grant = await fresh_grant(open_vault, viewer, provider, integration.id, self.now(), refused)
             return grant.access_token
 
         return token
+
+
+def make_oauth(
+    client: httpx.AsyncClient, settings: Mapping[str, ProviderSettings], base_url: str, states: States
+) -> OAuth:
+    """Return what consents need, with the providers that the settings set up."""
+    consents = {each.kind.name: each.consent for each in REGISTRY if each.consent}
+
+    def make(kind: str, app: App) -> Provider:
+        own = msgspec.structs.replace(settings[kind], client_id=app.client_id, client_secret=app.client_secret)
+        return consents[kind].make_provider(client, own, base_url)
+
+    registered = tuple(
+        Registered(
+            kind,
+            consent.registration.app,
+            consent.registration.title,
+            base_url + REDIRECT_PATH.format(provider=kind),
+            bool(settings[kind].client_id),
+        )
+        for kind, consent in consents.items()
+    )
+    providers = {
+        kind: consent.make_provider(client, settings[kind], base_url)
+        for kind, consent in consents.items()
+        if settings[kind].client_id
+    }
+    return OAuth(providers, states, registered, make)

@@ -8,10 +8,13 @@ from itertools import islice
 from pathlib import Path
 
 from domain.errors import Invalid, NotFound
-from domain.integrations import Entry, Gone, Item, Page, Unreadable
+from domain.integrations import Connector, Entry, Gone, IntegrationKind, Item, Page, Unreadable
+from domain.kinds import Kind
 from domain.uploads import MAX_FILE_BYTES
 from infra.connectors.archives import HEAD_BYTES, Archive, entries, entry_of, holds_attachments, is_container
 from infra.connectors.attachments import MailAttachments
+from infra.connectors.folder_access import folder_access
+from infra.connectors.kinds import Access, ConnectorKind
 from infra.connectors.members import Container
 from infra.connectors.slack_export import SlackExport, is_slack_export
 from infra.parsers.detection import media_type_of
@@ -165,3 +168,14 @@ def _too_large(size_bytes: int) -> str:
 
 def _refusal(error: OSError) -> str:
     return f"It cannot be opened: {error.strerror or error}. Let the server read it, then sync again."
+
+
+def _connect(access: Access) -> Connector:
+    settings = access.integration.settings
+    root = Path(settings.get("path", ""))
+    if not settings.get("path") or not root.exists():
+        raise Invalid(f"The folder {root} is not on this machine. Check its path, then sync again.")
+    return FolderConnector(root, folder_access(root, settings.get("admin", "")))
+
+
+KIND = ConnectorKind(Kind(IntegrationKind.FOLDER, "Folder on the server", "folder"), _connect)

@@ -14,12 +14,15 @@ from urllib.parse import parse_qs, urlsplit
 import msgspec
 
 from domain.errors import Invalid, NotFound
-from domain.integrations import Entry, Gone, Integration, Item, Page, Unreadable
+from domain.integrations import Connector, Entry, Gone, Integration, IntegrationKind, Item, Page, Unreadable
+from domain.kinds import Kind
 from domain.people import EVERYONE, Viewer, user_principal
 from domain.vault import OpenVault
+from infra.connectors.github_consent import REGISTRATION, GitHub
 from infra.connectors.github_files import BlobEntry, file_entry, read_blob
 from infra.connectors.github_talks import Talk, TalkKind, read_talk, since_before, since_text, talk_item
 from infra.connectors.http import Source
+from infra.connectors.kinds import Access, ConnectorKind, Consent
 
 PAGE_SIZE = 100
 """The most GitHub gives at once."""
@@ -292,3 +295,14 @@ class GitHubConnector:
 
 def _page_number(url: str) -> int:
     return int(parse_qs(urlsplit(url).query)["page"][0])
+
+
+def _connect(access: Access) -> Connector:
+    return GitHubConnector(access.integration, access.source(), access.viewer, access.open_vault)
+
+
+KIND = ConnectorKind(
+    Kind(IntegrationKind.GITHUB, "GitHub", "link", "Files, issues and pull requests of the repositories you choose."),
+    _connect,
+    consent=Consent(REGISTRATION, GitHub),
+)

@@ -9,11 +9,13 @@ from itertools import islice
 import msgspec
 
 from domain.errors import NotFound, Unavailable
-from domain.integrations import Entry, Gone, Item, Page, Unreadable
+from domain.integrations import Connector, Entry, Gone, IntegrationKind, Item, Page, Unreadable
+from domain.kinds import Kind
 from domain.people import Viewer
 from domain.uploads import MAX_FILE_BYTES, ObjectStore, Upload
 from domain.vault import OpenVault
 from infra.connectors.archives import HEAD_BYTES, Archive, entries, holds_attachments, is_container
+from infra.connectors.kinds import Access, ConnectorKind
 
 PAGE_SIZE = 50
 """Uploads in a page; an archive is listed in pages of its own, of as many members."""
@@ -168,3 +170,10 @@ def _upload_id(external_id: str) -> int:
 def _too_large(size_bytes: int) -> str:
     size, limit = size_bytes / MEBIBYTE, MAX_FILE_BYTES // MEBIBYTE
     return f"The file is {size:,.0f} MB large; up to {limit} MB can be read. Split it and upload the parts."
+
+
+def _connect(access: Access) -> Connector:
+    return UploadConnector(access.viewer, access.open_vault, access.reach.objects)
+
+
+KIND = ConnectorKind(Kind(IntegrationKind.UPLOAD, "Uploaded files", "upload"), _connect)

@@ -14,6 +14,7 @@ from infra.analysis import WordAnalyzer
 from infra.database import lobby_transaction, tenant_transaction
 from infra.queue import JobQueue
 from infra.secrets import Sealer
+from infra.store.apps import AppStore
 from infra.store.audit import AuditStore
 from infra.store.conversations import ConversationStore
 from infra.store.credentials import CredentialStore
@@ -30,6 +31,7 @@ from infra.store.members import MemberStore
 from infra.store.oauth import NonceStore
 from infra.store.parsing import ParsingStore
 from infra.store.passages import PassageStore
+from infra.store.readers import AccessStore
 from infra.store.removals import RemovalStore
 from infra.store.reviews import ReviewStore
 from infra.store.schedules import ScheduleStore
@@ -78,7 +80,7 @@ class Stores:
             viewer=viewer,
             members=MemberStore(connection, viewer, announce),
             integrations=IntegrationStore(connection, viewer),
-            credentials=CredentialStore(connection, viewer, self.sealer),
+            credentials=CredentialStore(connection, viewer, self.sealer, announce),
             nonces=NonceStore(connection, viewer),
             uploads=UploadStore(connection, viewer),
             syncs=syncs,
@@ -100,6 +102,8 @@ class Stores:
             history=HistoryStore(connection, viewer),
             entities=EntityStore(connection, viewer, self.analyzer),
             graph=GraphStore(connection, viewer),
+            access=AccessStore(connection, viewer),
+            apps=AppStore(connection, viewer, self.sealer),
         )
 
     async def _publish_all(self, facts: dict[int, list[Fact]]) -> None:

@@ -6,14 +6,16 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.errors import Conflict, NotFound
-from domain.integrations import Integration, IntegrationKind
+from domain.integrations import Integration
 from domain.people import Viewer
 
 COLUMNS = """
     i.id, i.kind, i.name, i.settings, i.cursor, i.owner_id, i.created_at, i.last_synced_at, i.sync_every_minutes,
     i.is_paused,
-    (select count(*) from documents d where d.tenant_id = i.tenant_id and d.integration_id = i.id) as n_documents
+    (select count(*) from documents d where d.tenant_id = i.tenant_id and d.integration_id = i.id) as n_documents,
+    coalesce(c.problem, '') as access_problem, c.dies_at as access_ends_at
 """
+FROM = "from integrations i left join credentials c on (c.tenant_id, c.integration_id) = (i.tenant_id, i.id)"
 VISIBLE = "i.removed_at is null and (i.owner_id is null or i.owner_id = :viewer or :is_system)"
 """On `integrations i`. What is being removed in the background does not exist any more for anybody."""
 REGISTER = sa.text(
@@ -38,30 +40,28 @@ class IntegrationStore:
 
     async def all(self) -> list[Integration]:
         rows = await self._connection.execute(
-            sa.text(f"select {COLUMNS} from integrations i where {VISIBLE} order by lower(i.name), i.id"), self._binds
+            sa.text(f"select {COLUMNS} {FROM} where {VISIBLE} order by lower(i.name), i.id"), self._binds
         )
         return [_integration(row) for row in rows]
 
     async def get(self, integration_id: int) -> Integration:
         rows = await self._connection.execute(
-            sa.text(f"select {COLUMNS} from integrations i where i.id = :id and {VISIBLE}"),
+            sa.text(f"select {COLUMNS} {FROM} where i.id = :id and {VISIBLE}"),
             {**self._binds, "id": integration_id},
         )
         if row := rows.one_or_none():
             return _integration(row)
         raise NotFound("This integration does not exist, or is not yours to see.")
 
-    async def find(self, kind: IntegrationKind, name: str) -> Integration | None:
+    async def find(self, kind: str, name: str) -> Integration | None:
         rows = await self._connection.execute(
-            sa.text(f"select {COLUMNS} from integrations i where i.kind = :kind and i.name = :name and {VISIBLE}"),
+            sa.text(f"select {COLUMNS} {FROM} where i.kind = :kind and i.name = :name and {VISIBLE}"),
             {**self._binds, "kind": kind, "name": name},
         )
         row = rows.one_or_none()
         return _integration(row) if row else None
 
-    async def add(
-        self, kind: IntegrationKind, name: str, settings: dict[str, str], owner_id: int | None
-    ) -> Integration:
+    async def add(self, kind: str, name: str, settings: dict[str, str], owner_id: int | None) -> Integration:
         try:
             async with self._connection.begin_nested():
                 rows = await self._connection.execute(

@@ -31,6 +31,7 @@ class MemoryLobby:
         self.users: dict[int, User] = {}
         self.tenants: dict[int, Tenant] = {}
         self.members: dict[tuple[int, int], Role] = {}
+        self.addresses: set[tuple[int, int, str]] = set()
         self.sessions: dict[bytes, tuple[int, int, datetime]] = {}
         self.open_invitations: dict[bytes, Invitation] = {}
         self.trail: list[tuple[int, int | None, str, str]] = []
@@ -69,6 +70,9 @@ class MemoryLobby:
             raise Conflict("a member already")
         self.members[tenant_id, user_id] = role
 
+    async def prove_address(self, tenant_id: int, user_id: int, email: str) -> None:
+        self.addresses.add((tenant_id, user_id, email.lower()))
+
     async def memberships(self, user_id: int) -> list[Membership]:
         mine = [
             (self.tenants[tenant_id], role) for (tenant_id, member), role in self.members.items() if member == user_id
@@ -94,6 +98,9 @@ class MemoryLobby:
         if token_hash not in self.sessions or self.sessions[token_hash][2] <= now:
             return None
         return await self.viewer(*self.sessions[token_hash][:2])
+
+    async def view_as(self, token_hash: bytes, user_id: int | None) -> int:
+        return self.sessions[token_hash][1]
 
     async def token_viewer(self, token_hash: bytes, now: datetime) -> Viewer | None:
         return None

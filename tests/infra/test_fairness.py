@@ -30,7 +30,7 @@ def tools_of_both(tools: Tools, source: factories.Source) -> Tools:
     endless = factories.Source(files={f"{number}.md": f"# {number}\n\nText." for number in range(6)}, hangs_after=1)
 
     def connect(integration: Integration, *_: object) -> factories.Source:
-        return source if integration.kind is IntegrationKind.UPLOAD else endless
+        return source if integration.kind == IntegrationKind.UPLOAD else endless
 
     return dataclasses.replace(tools, connect=connect)
 

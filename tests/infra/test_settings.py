@@ -58,10 +58,10 @@ def test_a_language_model_server_needs_a_models_name() -> None:
 
 def test_a_provider_is_set_up_by_id_and_secret_and_answers_where_it_is_said_to() -> None:
     environment = {"GITHUB_CLIENT_ID": "id", "GITHUB_CLIENT_SECRET": "s", "GITHUB_API_URL": "http://ghe.test/api/"}
-    github = read_settings(environment).github
+    github = read_settings(environment).providers["github"]
     assert (github.client_id, github.token_url) == ("id", "https://github.com/login/oauth/access_token")
-    assert github.revoke_url == "http://ghe.test/api/applications/id/token"
-    assert read_settings({}).github.client_id == ""
+    assert github.revoke_url == "http://ghe.test/api/applications/{client_id}/token"
+    assert read_settings({}).providers["github"].client_id == ""
     with pytest.raises(WrongSetting, match="GITHUB_CLIENT_SECRET"):
         read_settings({"GITHUB_CLIENT_ID": "id"})
 

@@ -211,5 +211,9 @@ async def test_workers_that_store_at_once_bring_each_entity_once(
     assert set(counted) == {"Lena Okafor", "Kafka", "Redis"}
     assert proofs == 54
     source.files = {}
+    for folder in ("A", "B", "C"):
+        integration = await factories.integration(stores, viewer, folder)
+        async with stores.open_vault(viewer) as vault:
+            await vault.deletions.allow(integration.id, None)
     await asyncio.gather(*(factories.synced(stores, tools, viewer, folder) for folder in ("A", "B", "C")))
     assert await rows_left(engine, viewer) == {}

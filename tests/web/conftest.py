@@ -18,7 +18,8 @@ from domain.people import Viewer
 from domain.vault import Tools
 from infra.store import Stores
 from infra.store.operations import read_operations
-from tests.web.browser import Browser, sign_up
+from tests import factories
+from tests.web.browser import PASSWORD, Browser, sign_in, sign_up
 from web.app import create_app
 from web.doors import Doors, WebSettings
 
@@ -127,6 +128,21 @@ async def admin_viewer(admin: Browser, email: str, stores: Stores) -> Viewer:
 async def stranger(new_browser: Callable[[], Browser]) -> Browser:
     """The browser of an admin of another vault."""
     return await sign_up(new_browser(), f"eve.{uuid.uuid4().hex[:12]}@elsewhere.example", company="Elsewhere")
+
+
+@pytest_asyncio.fixture
+async def member_viewer(engine: AsyncEngine, admin_viewer: Viewer, stores: Stores, tools: Tools) -> Viewer:
+    """Mia, who is a member of the admin's vault and no admin."""
+    viewer = await factories.member(engine, admin_viewer.tenant_id, name="Mia Lund")
+    async with stores.open_lobby() as lobby:
+        await lobby.set_password(viewer.user_id, await tools.passwords.hash(PASSWORD))
+    return viewer
+
+
+@pytest_asyncio.fixture
+async def member(new_browser: Callable[[], Browser], member_viewer: Viewer) -> Browser:
+    """Mia's browser."""
+    return await sign_in(new_browser(), member_viewer.email)
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from datetime import datetime
 import msgspec
 from litestar import get
 
-from domain.integrations import Integration, IntegrationKind
+from domain.integrations import Integration
 from domain.vault import Vault
 from web.api.requests import Id, Items, page_of, problems
 
@@ -14,7 +14,7 @@ class IntegrationView(msgspec.Struct, frozen=True):
     """A connected account, without its settings."""
 
     id: int
-    kind: IntegrationKind
+    kind: str
     name: str
     n_documents: int
     created_at: datetime

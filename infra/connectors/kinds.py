@@ -1,0 +1,79 @@
+"""What makes a connector complete: its kind in words, how it is connected and tried, and where it gives consent.
+
+A new one is a module that ends in such a `ConnectorKind`, and one line in the registry in `infra.connectors`.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+import httpx
+
+from domain.credentials import Provider
+from domain.integrations import Connector, Integration
+from domain.kinds import Kind
+from domain.people import Viewer
+from domain.uploads import ObjectStore
+from domain.vault import OpenVault
+from infra.connectors.http import Source, Token
+from infra.registrations import ProviderSettings, Registration
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """The way to a source: what was entered to get there, and what all connectors of a process share."""
+
+    settings: Mapping[str, str]
+    secrets: Callable[[], Awaitable[Mapping[str, str]]]
+    """Opens what was sealed; read it when it is needed, and do not keep it. Raises: NotFound, Forbidden."""
+    client: httpx.AsyncClient
+    """Follows no redirect by itself; for requests, pass time-outs, and do not add to its headers."""
+    now: Callable[[], datetime]
+    objects: ObjectStore | None = None
+    """Where uploaded files lie, when not in Postgres."""
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """One integration, and all that its connector may use."""
+
+    reach: Reach
+    integration: Integration
+    viewer: Viewer
+    open_vault: OpenVault
+    title: str
+    """How its source is called in messages."""
+    api_url: str = ""
+    """Where its provider's API answers; "" for kinds without consent."""
+    token: Token | None = None
+    """Gives the access token of its consent."""
+
+    def source(self, files_url: str = "") -> Source:
+        """Return the provider's API in the name of the account that gave consent; files may lie on a second server."""
+        if self.token is None:
+            raise ValueError(f"{self.integration.kind} is not connected by consent")
+        return Source(self.reach.client, self.title, self.api_url, self.token, files_url)
+
+
+@dataclass(frozen=True, slots=True)
+class Consent:
+    """Where a kind that is connected by consent gets it."""
+
+    registration: Registration
+    make_provider: Callable[[httpx.AsyncClient, ProviderSettings, str], Provider]
+    """Takes the client, the settings, and the address of this server."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectorKind:
+    """One kind of source, complete: a line of the registry."""
+
+    kind: Kind
+    connect: Callable[[Access], Connector]
+    """Returns the connector of an integration, without asking the source. Raises: Invalid, Unavailable."""
+    check: Callable[[Reach], Awaitable[str]] | None = None
+    """For kinds with a form: reads a little with what was entered, and returns how the integration is called by itself.
+
+    Raises: Invalid (with the fields at fault), Forbidden, Unavailable.
+    """
+    consent: Consent | None = None

@@ -1,0 +1,77 @@
+"""Connecting a source by entering its address and a password or key: one page for every kind that has a form."""
+
+from typing import Any
+
+from litestar import Response, get, post
+from litestar.params import FromPath
+
+from domain.connecting import change_access, connect, may_connect, require_manager
+from domain.errors import Forbidden, Invalid, Unavailable, VaultError
+from domain.integrations import Integration
+from domain.kinds import Kind
+from domain.people import Viewer
+from domain.vault import Tools, Vault
+from web.doors import Doors
+from web.forms import EMPTY, Form
+from web.rendering import Page, page, see_other
+
+ADMINS_ONLY = "Only an admin of this vault may connect this. Ask one of them, they are listed under People."
+
+
+@get("/kinds/{name:str}/integrations/new", include_in_schema=False, sync_to_thread=False)
+def new(viewer: Viewer, tools: Tools, name: FromPath[str]) -> Page:
+    """Show what is to be entered to connect a source of a kind."""
+    kind = tools.kinds.with_form(name)
+    if not may_connect(viewer, kind):
+        raise Forbidden(ADMINS_ONLY)
+    return form_page(kind, EMPTY, 200)
+
+
+@post("/kinds/{name:str}/integrations", include_in_schema=False)
+async def create(viewer: Viewer, doors: Doors, tools: Tools, form: Form, name: FromPath[str]) -> Response[Any]:
+    """Try what was entered at the source, keep it, and begin the first sync."""
+    kind = tools.kinds.with_form(name)
+    try:
+        integration, sync = await connect(tools.kinds, kind, form.values, viewer, doors.open_vault)
+    except (Invalid, Forbidden, Unavailable) as error:
+        if not may_connect(viewer, kind):
+            raise
+        return form_page(kind, refused(form, error), 422)
+    return see_other(f"/syncs/{sync.id}", f"“{integration.name}” is connected. This is its first sync.")
+
+
+@get("/integrations/{integration_id:int}/access/edit", include_in_schema=False)
+async def edit(vault: Vault, tools: Tools, integration_id: FromPath[int]) -> Page:
+    """Show how an integration reaches its source; secrets are not shown."""
+    integration = await vault.integrations.get(integration_id)
+    require_manager(vault.viewer, integration)
+    return form_page(tools.kinds.with_form(integration.kind), Form(integration.settings), 200, integration)
+
+
+@post("/integrations/{integration_id:int}/access", include_in_schema=False)
+async def update(
+    viewer: Viewer, doors: Doors, tools: Tools, form: Form, integration_id: FromPath[int]
+) -> Response[Any]:
+    """Try the new access, and keep it in place of the old; what is indexed stays."""
+    async with doors.open_vault(viewer) as vault:
+        integration = await vault.integrations.get(integration_id)
+    require_manager(viewer, integration)
+    kind = tools.kinds.with_form(integration.kind)
+    try:
+        await change_access(tools.kinds, integration_id, form.values, viewer, doors.open_vault)
+    except (Invalid, Forbidden, Unavailable) as error:
+        return form_page(kind, refused(form, error), 422, integration)
+    return see_other(f"/integrations/{integration_id}", f"“{integration.name}” is reached with the new access.")
+
+
+def form_page(kind: Kind, form: Form, status: int, integration: Integration | None = None) -> Page:
+    """Return the form of a kind, for a new integration or one that is there."""
+    return page("integrations/form.html", status=status, kind=kind, form=form, integration=integration)
+
+
+def refused(form: Form, error: VaultError) -> Form:
+    """Return the form with what the source, or we, had against it."""
+    return form.refused(error if isinstance(error, Invalid) else Invalid(error.message))
+
+
+routes = [new, create, edit, update]
