@@ -30,6 +30,7 @@ from infra.analysis import WordAnalyzer
 from infra.answer_evaluation import evaluate_answers, read_lines
 from infra.bus import Bus
 from infra.connectors import Connectors, make_providers
+from infra.connectors.addresses import open_outside
 from infra.connectors.providers import open_client
 from infra.database import make_engine
 from infra.embedded import embedded
@@ -89,7 +90,8 @@ async def open_house(settings: Settings, n_connections: int) -> AsyncIterator[Ho
         stores = Stores(engine, queue, analyzer, model, bus.publish, sealer)
         client = await stack.enter_async_context(open_client())
         providers = make_providers(client, settings.providers, settings.base_url)
-        connectors = Connectors(client, providers, settings.providers, _now)
+        outside = await stack.enter_async_context(open_outside(settings.allowed_hosts))
+        connectors = Connectors(client, providers, settings.providers, _now, outside=outside)
         tools = Tools(
             embedder=embedder,
             analyzer=analyzer,

@@ -45,6 +45,8 @@ class Settings(msgspec.Struct, frozen=True):
     metrics_token: str
     metrics_port: int
     """0 means: workers serve no metrics."""
+    allowed_hosts: tuple[str, ...]
+    """Servers in private networks that sources may be read from."""
     providers: dict[str, ProviderSettings]
     """By the name of the kind that is connected by consent."""
 
@@ -84,6 +86,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         is_limiting=_choice(environment, "RATE_LIMITS", ("on", "off")) == "on",
         metrics_token=environment.get("METRICS_TOKEN", "").strip(),
         metrics_port=_number(environment, "METRICS_PORT", 0, 0, 65535),
+        allowed_hosts=tuple(environment.get("ALLOWED_HOSTS", "").replace(",", " ").split()),
         providers={
             each.kind.name: read_registration(environment, each.consent.registration)
             for each in REGISTRY

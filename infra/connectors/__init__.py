@@ -13,7 +13,8 @@ from domain.kinds import Entered, Kinds
 from domain.oauth import fresh_grant
 from domain.people import Viewer
 from domain.vault import OpenVault
-from infra.connectors import folder, github, upload
+from infra.connectors import folder, github, imap, upload
+from infra.connectors.addresses import Outside
 from infra.connectors.http import Token
 from infra.connectors.kinds import Access, ConnectorKind, Reach
 from infra.connectors.providers import provider_named
@@ -23,6 +24,7 @@ REGISTRY: tuple[ConnectorKind, ...] = (
     upload.KIND,
     folder.KIND,
     github.KIND,
+    imap.KIND,
 )
 """Every kind of source, in the order people see them."""
 
@@ -38,6 +40,7 @@ class Connectors:
     """Of every kind that is connected by consent, by its name."""
     now: Callable[[], datetime]
     registry: tuple[ConnectorKind, ...] = REGISTRY
+    outside: Outside | None = None
 
     @property
     def kinds(self) -> Kinds:
@@ -55,7 +58,7 @@ class Connectors:
                 return (await vault.credentials.secrets(integration.id)).values
 
         found = self._registered(integration.kind)
-        reach = Reach(integration.settings, secrets, self.client, self.now)
+        reach = Reach(integration.settings, secrets, self.client, self.now, self.outside)
         if found.consent is None:
             return found.connect(Access(reach, integration, viewer, open_vault, found.kind.title))
         provider = provider_named(self.providers, found.kind.name, found.kind.title)
@@ -72,7 +75,7 @@ class Connectors:
         found = self._registered(kind)
         if found.check is None:
             return ""
-        return await found.check(Reach(entered.settings, secrets, self.client, self.now))
+        return await found.check(Reach(entered.settings, secrets, self.client, self.now, self.outside))
 
     def _registered(self, kind: str) -> ConnectorKind:
         if found := next((each for each in self.registry if each.kind.name == kind), None):

@@ -14,6 +14,7 @@ from domain.integrations import Connector, Integration
 from domain.kinds import Kind
 from domain.people import Viewer
 from domain.vault import OpenVault
+from infra.connectors.addresses import Outside
 from infra.connectors.http import Source, Token
 from infra.registrations import ProviderSettings, Registration
 
@@ -28,6 +29,15 @@ class Reach:
     client: httpx.AsyncClient
     """Follows no redirect by itself; for requests, pass time-outs, and do not add to its headers."""
     now: Callable[[], datetime]
+    outside: Outside | None = None
+    """The way to servers whose addresses people enter; None where only providers of consent are reached."""
+
+    @property
+    def way_out(self) -> Outside:
+        """The way to servers whose addresses people enter."""
+        if self.outside is None:
+            raise ValueError("this process reaches no servers that people enter")
+        return self.outside
 
 
 @dataclass(frozen=True, slots=True)

