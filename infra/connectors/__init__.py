@@ -13,7 +13,7 @@ from domain.kinds import Entered, Kinds
 from domain.oauth import fresh_grant
 from domain.people import Viewer
 from domain.vault import OpenVault
-from infra.connectors import folder, github, imap, upload
+from infra.connectors import folder, github, imap, s3, upload, webdav
 from infra.connectors.addresses import Outside
 from infra.connectors.http import Token
 from infra.connectors.kinds import Access, ConnectorKind, Reach
@@ -25,6 +25,8 @@ REGISTRY: tuple[ConnectorKind, ...] = (
     folder.KIND,
     github.KIND,
     imap.KIND,
+    webdav.KIND,
+    s3.KIND,
 )
 """Every kind of source, in the order people see them."""
 
@@ -75,7 +77,7 @@ class Connectors:
         found = self._registered(kind)
         if found.check is None:
             return ""
-        return await found.check(Reach(entered.settings, secrets, self.client, self.now, self.outside))
+        return await found.check(Reach(entered.settings, secrets, self.client, self.now, self.outside, n_tries=1))
 
     def _registered(self, kind: str) -> ConnectorKind:
         if found := next((each for each in self.registry if each.kind.name == kind), None):

@@ -233,12 +233,12 @@ async def _door(reach: Reach) -> Door:
 
 def _connect(access: Access) -> Connector:
     reach = access.reach
-    account = Account(reach.way_out.guard, lambda: _door(reach))
+    account = Account(reach.way_out.guard, lambda: _door(reach), reach.n_tries)
     return ImapConnector(account, access.integration, access.viewer, access.open_vault)
 
 
 async def _check(reach: Reach) -> str:
-    account = Account(reach.way_out.guard, lambda: _door(reach), n_tries=1)
+    account = Account(reach.way_out.guard, lambda: _door(reach), reach.n_tries)
     try:
         await account.folders()
     finally:

@@ -151,7 +151,8 @@ class Account:
         except ssl.SSLError as error:
             raise Invalid(_untrusted(error)) from error
         except BROKEN as error:
-            raise Unavailable("The mail server does not answer. The next sync goes on from here.") from error
+            after = "The next sync goes on from here." if self._n_tries > 1 else "Check its name and port, or try later."
+            raise Unavailable(f"The mail server does not answer. {after}") from error
         except IMAPClientError as error:
             raise NotFound(f"The mail server does not let us read this: {str(error)[:200]}") from error
         raise AssertionError("the last attempt returns or raises")

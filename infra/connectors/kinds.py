@@ -15,7 +15,7 @@ from domain.kinds import Kind
 from domain.people import Viewer
 from domain.vault import OpenVault
 from infra.connectors.addresses import Outside
-from infra.connectors.http import Source, Token
+from infra.connectors.http import N_TRIES, Source, Token
 from infra.registrations import ProviderSettings, Registration
 
 
@@ -31,6 +31,9 @@ class Reach:
     now: Callable[[], datetime]
     outside: Outside | None = None
     """The way to servers whose addresses people enter; None where only providers of consent are reached."""
+
+    n_tries: int = N_TRIES
+    """How often a server that does not answer is asked; a person who waits at a form is told after the first time."""
 
     @property
     def way_out(self) -> Outside:

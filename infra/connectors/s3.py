@@ -128,7 +128,7 @@ class S3Connector:
         if self._site is None:
             secrets, settings = await self._reach.secrets(), self._reach.settings
             signature = S3Signature(settings["key"], secrets["secret"], self._region, self._reach.now)
-            self._site = Site(self._reach.way_out.client, "The store", REFUSED, signature)
+            self._site = Site(self._reach.way_out.client, "The store", REFUSED, signature, self._reach.n_tries)
         return await self._site.ask("GET", url, max_bytes=max_bytes)
 
 

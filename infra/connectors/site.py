@@ -10,6 +10,7 @@ import stamina
 
 from domain.errors import Forbidden, Invalid, NotFound, Unavailable
 from domain.uploads import MAX_FILE_BYTES
+from infra.connectors.addresses import AddressGuard
 from infra.connectors.http import MAX_WAIT_S, N_TRIES, TRIED_FOR_S, Waiting
 
 TIMEOUT = httpx.Timeout(30.0, connect=10.0)
@@ -34,11 +35,19 @@ class Answer(msgspec.Struct, frozen=True):
 class Site:
     """One server, with what opens it. `wrong_password` says what to do when that is not accepted any more."""
 
-    def __init__(self, client: httpx.AsyncClient, title: str, wrong_password: str, auth: httpx.Auth | None = None) -> None:
+    def __init__(
+        self,
+        client: httpx.AsyncClient,
+        title: str,
+        wrong_password: str,
+        auth: httpx.Auth | None = None,
+        n_tries: int = N_TRIES,
+    ) -> None:
         self._client = client
         self._title = title
         self._wrong_password = wrong_password
         self._auth = auth
+        self._n_tries = n_tries
 
     async def ask(
         self,
@@ -61,14 +70,14 @@ class Site:
         follows = may_follow or _within(request.url)
         try:
             async for attempt in stamina.retry_context(
-                on=_pause, attempts=N_TRIES, timeout=TRIED_FOR_S, wait_initial=0.5, wait_max=20.0
+                on=_pause, attempts=self._n_tries, timeout=TRIED_FOR_S, wait_initial=0.5, wait_max=20.0
             ):
                 with attempt:
                     return await self._once(request, max_bytes, follows)
         except (Waiting, httpx.TransportError, httpx.DecodingError) as error:
-            raise Unavailable(
-                f"{self._title} does not answer ({error or type(error).__name__}). The next sync goes on from here."
-            ) from error
+            after = "The next sync goes on from here." if self._n_tries > 1 else "Check its address, or try again later."
+            reason = str(error) or type(error).__name__
+            raise Unavailable(f"{self._title} does not answer ({reason}). {after}") from error
         raise AssertionError("the last attempt returns or raises")
 
     async def _once(self, request: httpx.Request, max_bytes: int, may_follow: MayFollow) -> Answer:
@@ -110,6 +119,16 @@ class Site:
             raise Waiting(f"status {status}", None)
         if status >= 400:
             raise Invalid(f"{self._title} does not let us read this (status {status}).")
+
+
+def require_encryption(guard: AddressGuard, url: str) -> None:
+    """Raises: Invalid for an address where a password could be read on its way; servers the operator trusts may be."""
+    where = httpx.URL(url)
+    if where.scheme != "https" and not guard.allows(where.host):
+        raise Invalid(
+            "Without encryption your password could be read on its way. Enter an address that begins with https://.",
+            {"url": "Enter an address that begins with https://."},
+        )
 
 
 def too_large(size_bytes: int, limit_bytes: int = MAX_FILE_BYTES) -> str:
