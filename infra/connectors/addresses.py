@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 
 import httpcore
 import httpx
@@ -23,6 +23,8 @@ Resolve = Callable[[str, int], Awaitable[list[str]]]
 
 TRANSLATED = IPv6Network("64:ff9b::/96")
 """IPv4 addresses as networks without IPv4 write them (RFC 6052)."""
+PROTOCOLS = IPv4Network("192.0.0.0/24")
+"""Assigned to protocols (RFC 6890); Python counted parts of it as public for a while."""
 MAX_CONNECTIONS = 40
 
 
@@ -70,7 +72,7 @@ def is_public(address: str) -> bool:
         inner = _inside(ip)
         if inner is not None:
             return is_public(str(inner))
-    return ip.is_global and not (ip.is_multicast or ip.is_reserved)
+    return ip.is_global and not (ip.is_multicast or ip.is_reserved or ip in PROTOCOLS)
 
 
 def _inside(ip: IPv6Address) -> IPv4Address | None:

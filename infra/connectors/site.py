@@ -20,6 +20,7 @@ MAX_LISTING_BYTES = 32 * MEBIBYTE
 """Of one answer that lists things; a file may be as large as any file."""
 
 MayFollow = Callable[[httpx.URL], bool]
+IsWanted = Callable[[Mapping[str, str]], bool]
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -59,8 +60,11 @@ class Site:
         content: bytes | None = None,
         max_bytes: int = MAX_LISTING_BYTES,
         may_follow: MayFollow | None = None,
+        is_wanted: IsWanted | None = None,
     ) -> Answer:
         """Return a successful answer; without `may_follow`, redirects are followed within the same server only.
+
+        What `is_wanted` declines by its headers is not read, and comes without content.
 
         Raises: Forbidden when we are not let in, NotFound, Invalid when this one thing cannot be had, Unavailable.
         """
@@ -73,19 +77,21 @@ class Site:
                 on=_pause, attempts=self._n_tries, timeout=TRIED_FOR_S, wait_initial=0.5, wait_max=20.0
             ):
                 with attempt:
-                    return await self._once(request, max_bytes, follows)
+                    return await self._once(request, max_bytes, follows, is_wanted)
         except (Waiting, httpx.TransportError, httpx.DecodingError) as error:
             after = "The next sync goes on from here." if self._n_tries > 1 else "Check its address, or try again later."
             reason = str(error) or type(error).__name__
             raise Unavailable(f"{self._title} does not answer ({reason}). {after}") from error
         raise AssertionError("the last attempt returns or raises")
 
-    async def _once(self, request: httpx.Request, max_bytes: int, may_follow: MayFollow) -> Answer:
+    async def _once(
+        self, request: httpx.Request, max_bytes: int, may_follow: MayFollow, is_wanted: IsWanted | None
+    ) -> Answer:
         for _ in range(MAX_REDIRECTS):
             answer = await self._client.send(request, auth=self._auth, stream=True)
             try:
                 if not answer.has_redirect_location:
-                    return await self._read(answer, max_bytes)
+                    return await self._read(answer, max_bytes, is_wanted)
                 url = answer.url.join(answer.headers["Location"])
             finally:
                 await answer.aclose()
@@ -95,8 +101,10 @@ class Site:
             request = self._client.build_request(method, url, headers=_without_host(request), timeout=TIMEOUT)
         raise Invalid(f"{self._title} leads from one address to the next without end.")
 
-    async def _read(self, answer: httpx.Response, max_bytes: int) -> Answer:
+    async def _read(self, answer: httpx.Response, max_bytes: int, is_wanted: IsWanted | None) -> Answer:
         self._refuse(answer)
+        if is_wanted and not is_wanted(answer.headers):
+            return Answer(str(answer.url), answer.status_code, answer.headers, b"")
         announced = answer.headers.get("content-length", "")
         if announced.isdecimal() and int(announced) > max_bytes:
             raise Invalid(too_large(int(announced), max_bytes))
