@@ -258,7 +258,9 @@ KIND = ConnectorKind(
             SourceField("security", "Encryption", FieldType.CHOICE, default="tls", options=SECURITIES),
             SourceField("port", "Port", FieldType.NUMBER, "Leave it empty for the usual one.", is_required=False),
             SourceField("user", "User name", hint="Often the whole e-mail address."),
-            SourceField("password", "Password", FieldType.SECRET, "Where the provider offers app passwords, one of those."),
+            SourceField(
+                "password", "Password", FieldType.SECRET, "Where the provider offers app passwords, one of those."
+            ),
             SourceField(
                 "folders",
                 "Folders to read",

@@ -21,7 +21,11 @@ from infra.connectors.addresses import AddressGuard
 
 TIMEOUT_S = 60.0
 N_TRIES = 5
-SECURITIES = (("tls", "TLS from the start (port 993)"), ("starttls", "STARTTLS (port 143)"), ("none", "None (tests)"))
+SECURITIES = (
+    ("tls", "TLS from the start (port 993)"),
+    ("starttls", "STARTTLS (port 143)"),
+    ("none", "None (servers the operator allows)"),
+)
 NOT_READ = frozenset({b"\\Noselect", b"\\NonExistent", b"\\Trash", b"\\Junk", b"\\Drafts", b"\\All", b"\\Flagged"})
 """Folders that hold no mail, or mail nobody means to keep, or what stands in other folders too (RFC 6154)."""
 BUSY = ("[UNAVAILABLE]", "[LIMIT]", "[INUSE]", "[SERVERBUG]")
@@ -151,7 +155,9 @@ class Account:
         except ssl.SSLError as error:
             raise Invalid(_untrusted(error)) from error
         except BROKEN as error:
-            after = "The next sync goes on from here." if self._n_tries > 1 else "Check its name and port, or try later."
+            after = (
+                "The next sync goes on from here." if self._n_tries > 1 else "Check its name and port, or try later."
+            )
             raise Unavailable(f"The mail server does not answer. {after}") from error
         except IMAPClientError as error:
             raise NotFound(f"The mail server does not let us read this: {str(error)[:200]}") from error

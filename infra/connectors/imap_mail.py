@@ -87,7 +87,7 @@ def _attached_entry(
 
 def attached(structure: Any, path: str = "", depth: int = 0) -> Iterator[Attached]:
     """Yield the files of a mail; pictures that belong to its text are left out, and mails in it stay whole."""
-    if not isinstance(structure, tuple) or depth > MAX_DEPTH:
+    if not isinstance(structure, tuple) or not structure or depth > MAX_DEPTH:
         return
     if isinstance(structure[0], list):
         for number, part in enumerate(structure[0], start=1):
@@ -109,7 +109,9 @@ def content_of(part: bytes) -> bytes:
 def _file(structure: Sequence[Any], path: str) -> Attached | None:
     media_type = f"{_text(structure[0])}/{_text(structure[1])}".lower()
     place = 11 if media_type == "message/rfc822" else 9 if media_type.startswith("text/") else 8
-    disposition = structure[place] if len(structure) > place and isinstance(structure[place], tuple) else ()
+    disposition: tuple[Any, ...] = (
+        structure[place] if len(structure) > place and isinstance(structure[place], tuple) else ()
+    )
     kind = _text(disposition[0]).lower() if disposition else ""
     part = Message()
     _set(part, "Content-Type", media_type, structure[2])

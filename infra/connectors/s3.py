@@ -178,7 +178,7 @@ KIND = ConnectorKind(
         "s3",
         "Bucket (S3)",
         "folder",
-        "Reads the files with words in them from a bucket of Amazon S3, or of any store that speaks its language. A key "
+        "Reads the files with words in them from a bucket of Amazon S3, or of a store that speaks its language. A key "
         "that may list and read is enough.",
         (
             SourceField("bucket", "Bucket"),

@@ -29,7 +29,7 @@ class Answer(msgspec.Struct, frozen=True):
     url: str
     """Where it came from, after redirects."""
     status: int
-    headers: Mapping[str, str]
+    headers: httpx.Headers
     content: bytes
 
 
@@ -79,7 +79,9 @@ class Site:
                 with attempt:
                     return await self._once(request, max_bytes, follows, is_wanted)
         except (Waiting, httpx.TransportError, httpx.DecodingError) as error:
-            after = "The next sync goes on from here." if self._n_tries > 1 else "Check its address, or try again later."
+            after = (
+                "The next sync goes on from here." if self._n_tries > 1 else "Check its address, or try again later."
+            )
             reason = str(error) or type(error).__name__
             raise Unavailable(f"{self._title} does not answer ({reason}). {after}") from error
         raise AssertionError("the last attempt returns or raises")

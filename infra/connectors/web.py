@@ -267,7 +267,10 @@ KIND = ConnectorKind(
         "be read is not.",
         (
             SourceField(
-                "url", "First page", FieldType.URL, "What lies in the same folder of the site is read, and nothing else."
+                "url",
+                "First page",
+                FieldType.URL,
+                "What lies in the same folder of the site is read, and nothing else.",
             ),
             SourceField("depth", "How many links deep", FieldType.NUMBER, default="3"),
             SourceField("limit", "At most so many pages", FieldType.NUMBER, default="500"),

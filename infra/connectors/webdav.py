@@ -22,7 +22,7 @@ from infra.parsers.detection import media_type_of
 
 MAX_DEPTH = 60
 MAX_FOLDERS = 50_000
-WRONG_PASSWORD = (
+NOT_ACCEPTED = (
     "The server does not accept this user name and password. Where signing in takes a second step, enter an app "
     "password, made in the account's security settings."
 )
@@ -125,7 +125,7 @@ class WebdavConnector:
             auth = httpx.BasicAuth(user, password) if user else None
             if auth is not None:
                 require_encryption(self._reach.way_out.guard, self._root)
-            self._site = Site(self._reach.way_out.client, "The server", WRONG_PASSWORD, auth, self._reach.n_tries)
+            self._site = Site(self._reach.way_out.client, "The server", NOT_ACCEPTED, auth, self._reach.n_tries)
         root = urlsplit(self._root)
         url = f"{root.scheme}://{root.netloc}{href}"
         return await self._site.ask(method, url, headers=headers, content=content, max_bytes=max_bytes)

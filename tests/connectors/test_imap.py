@@ -36,9 +36,11 @@ def server() -> Iterator[MailServer]:
 @pytest.fixture(scope="module")
 def forgetful_server() -> Iterator[MailServer]:
     """One that keeps no record of what was deleted."""
-    with tempfile.TemporaryDirectory(prefix="mail-") as folder:
-        with running_dovecot(Path(folder), keeps_record=False) as running:
-            yield running
+    with (
+        tempfile.TemporaryDirectory(prefix="mail-") as folder,
+        running_dovecot(Path(folder), keeps_record=False) as running,
+    ):
+        yield running
 
 
 @dataclass
@@ -133,7 +135,9 @@ async def test_what_is_attached_is_a_document_too_and_goes_with_its_mail(connect
     assert await connected.texts() == {}
 
 
-async def test_folders_are_read_as_chosen_and_leave_the_vault_when_they_are_not(connected: Entered, own: Mailbox) -> None:
+async def test_folders_are_read_as_chosen_and_leave_the_vault_when_they_are_not(
+    connected: Entered, own: Mailbox
+) -> None:
     for folder in ("Projects", "Projects/Pump 🎉", "News; 1/2"):
         own.session.create_folder(folder)
         own.append(folder, mail(folder, f"From {folder}."))

@@ -97,7 +97,7 @@ def mail(subject: str, text: str, files: dict[str, bytes] | None = None) -> byte
 
 @contextmanager
 def running_dovecot(folder: Path, *, keeps_record: bool = True) -> Iterator[MailServer]:
-    """Start, and stop at the end; skips where it is not installed. Without a record, it cannot tell what was deleted."""
+    """Start, and stop at the end; skips where it is not here. Without a record, it cannot tell what was deleted."""
     program = shutil.which("dovecot") or ("/usr/sbin/dovecot" if Path("/usr/sbin/dovecot").exists() else None)
     if program is None:
         give_up("Dovecot is not here: install the package dovecot-imapd.")
@@ -137,9 +137,7 @@ def _certify(folder: Path) -> None:
     )
     (folder / "server.pem").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
     (folder / "server.key").write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        )
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     )
 
 

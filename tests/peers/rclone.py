@@ -18,6 +18,7 @@ from tests.peers.ports import free_ports
 KEY, SECRET = "AKIDKNOWLEDGE", "a secret of the tests/alone+"
 USER, PASSWORD = "ana", "a pass phrase"
 START_TIMEOUT_S = 20
+PLAIN = ["--dir-cache-time", "0s", "--config", "", "--no-checksum"]
 
 
 @dataclass(frozen=True)
@@ -38,8 +39,7 @@ def running_rclone(protocol: str, folder: Path) -> Iterator[Store]:
     [port] = free_ports(1)
     secrets = {"s3": ["--auth-key", f"{KEY},{SECRET}"], "webdav": ["--user", USER, "--pass", PASSWORD]}[protocol]
     process = subprocess.Popen(
-        [program, "serve", protocol, str(folder), "--addr", f"127.0.0.1:{port}", *secrets]
-        + ["--dir-cache-time", "0s", "--config", "", "--no-checksum"],
+        [program, "serve", protocol, str(folder), "--addr", f"127.0.0.1:{port}", *secrets, *PLAIN],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
     )
