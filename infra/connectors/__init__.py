@@ -13,7 +13,7 @@ from domain.kinds import Entered, Kinds
 from domain.oauth import fresh_grant
 from domain.people import Viewer
 from domain.vault import OpenVault
-from infra.connectors import folder, github, imap, mediawiki, s3, upload, web, webdav
+from infra.connectors import folder, github, imap, mediawiki, notion, s3, upload, web, webdav
 from infra.connectors.addresses import Outside
 from infra.connectors.http import Token
 from infra.connectors.kinds import Access, ConnectorKind, Reach
@@ -29,6 +29,7 @@ REGISTRY: tuple[ConnectorKind, ...] = (
     webdav.KIND,
     s3.KIND,
     mediawiki.KIND,
+    notion.KIND,
 )
 """Every kind of source, in the order people see them."""
 

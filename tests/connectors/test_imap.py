@@ -1,6 +1,8 @@
 """Mailboxes, on Dovecot, a real mail server: after every sync the vault equals the mailbox."""
 
+import asyncio
 import logging
+import os
 import tempfile
 import uuid
 from collections.abc import AsyncIterator, Iterator
@@ -8,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import psutil
 import pytest
 import pytest_asyncio
 from imapclient import IMAPClient
@@ -252,3 +255,20 @@ def test_spans_of_deleted_mails_are_read_as_servers_write_them() -> None:
     assert spans([b"(EARLIER) 41,43:116,405", b"7", None]) == [(41, 41), (43, 116), (405, 405), (7, 7)]
     assert spans([b"(EARLIER) 9:3"]) == [(3, 9)]
     assert spans([b"nonsense"]) == []
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1800)
+async def test_a_mailbox_of_20_000_mails_is_read_in_bounded_memory(
+    connected: Entered, server: MailServer, own: Mailbox
+) -> None:
+    n_mails, process = int(os.environ.get("MAILS", "20000")), psutil.Process()
+    server.fill(connected.integration.settings["user"], n_mails)
+    task = asyncio.ensure_future(connected.sync())
+    start = peak = process.memory_info().rss
+    while not task.done():
+        await asyncio.wait({task}, timeout=0.2)
+        peak = max(peak, process.memory_info().rss)
+    done = task.result()
+    assert (done.state, done.progress.indexed, done.progress.total) == (SyncState.SUCCEEDED, n_mails, n_mails)
+    assert (peak - start) / 2**20 < 50, f"grew by {(peak - start) / 2**20:.0f} MB"
