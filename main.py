@@ -19,7 +19,6 @@ from prometheus_client import CollectorRegistry
 from redis.asyncio import Redis
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from domain.credentials import OAuth
 from domain.embedding import Embedder, EmbeddingModel
 from domain.errors import VaultError
 from domain.limits import Limiter, Unlimited
@@ -29,7 +28,7 @@ from infra import commands, seeds
 from infra.analysis import WordAnalyzer
 from infra.answer_evaluation import evaluate_answers, read_lines
 from infra.bus import Bus
-from infra.connectors import Connectors, make_providers
+from infra.connectors import Connectors, make_oauth
 from infra.connectors.addresses import open_outside
 from infra.connectors.providers import open_client
 from infra.database import make_engine
@@ -89,9 +88,9 @@ async def open_house(settings: Settings, n_connections: int) -> AsyncIterator[Ho
         queue = make_queue(settings.database_url, syncs_per_tenant=settings.syncs_per_tenant)
         stores = Stores(engine, queue, analyzer, model, bus.publish, sealer)
         client = await stack.enter_async_context(open_client())
-        providers = make_providers(client, settings.providers, settings.base_url)
+        oauth = make_oauth(client, settings.providers, settings.base_url, StateSigner(settings.secret_key))
         outside = await stack.enter_async_context(open_outside(settings.allowed_hosts))
-        connectors = Connectors(client, providers, settings.providers, _now, outside=outside)
+        connectors = Connectors(client, oauth, settings.providers, _now, outside=outside)
         tools = Tools(
             embedder=embedder,
             analyzer=analyzer,
@@ -100,7 +99,7 @@ async def open_house(settings: Settings, n_connections: int) -> AsyncIterator[Ho
             connect=connectors.connect,
             passwords=Argon2Passwords(),
             now=_now,
-            oauth=OAuth(providers, StateSigner(settings.secret_key)) if providers else None,
+            oauth=oauth,
             kinds=connectors.kinds,
         )
         yield House(stores, tools, bus, _limiter(settings, stack), registry)

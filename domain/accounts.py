@@ -93,6 +93,7 @@ async def join(lobby: Lobby, token_hash: bytes, user_id: int, now: datetime) -> 
     if any(membership.tenant_id == tenant_id for membership in await lobby.memberships(user_id)):
         raise Conflict(f"You are a member of {invitation.tenant_name} already. The invitation stays open for others.")
     await lobby.add_membership(tenant_id, user_id, invitation.role)
+    await lobby.prove_address(tenant_id, user_id, invitation.email)
     await lobby.record(tenant_id, user_id, "member.joined", invitation.email)
     return Entry(user_id, tenant_id)
 

@@ -1,6 +1,6 @@
 """What a consent needs (state, ticket, provider), what it gives (a grant), and where that is kept."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -8,8 +8,10 @@ from typing import Protocol
 import msgspec
 
 from domain.errors import NotFound
-from domain.integrations import Integration
 
+NOT_SET_UP = "This provider is not set up on this server. Ask an admin to set a client id and a secret for it."
+DIES_SOON = timedelta(days=7)
+"""People are warned this long before a grant ends for good."""
 RENEWED_BEFORE = timedelta(minutes=5)
 """A token that ends sooner than this is renewed before it is used."""
 
@@ -23,6 +25,8 @@ class Grant(msgspec.Struct, frozen=True):
     scopes: tuple[str, ...] = ()
     expires_at: datetime | None = None
     """None when the access token does not end by itself."""
+    dies_at: datetime | None = None
+    """When it can no longer be renewed, as far as the provider says."""
 
     def is_fresh(self, now: datetime) -> bool:
         """Whether the access token can be used for a while yet."""
@@ -31,6 +35,31 @@ class Grant(msgspec.Struct, frozen=True):
     def __repr__(self) -> str:
         """Keep tokens out of logs and tracebacks."""
         return f"Grant(scopes={self.scopes!r}, expires_at={self.expires_at!r})"
+
+
+class App(msgspec.Struct, frozen=True):
+    """How somebody is registered at a provider: a client id and its secret."""
+
+    client_id: str
+    client_secret: str
+
+    def __repr__(self) -> str:
+        """Keep the secret out of logs and tracebacks."""
+        return f"App({self.client_id!r})"
+
+
+class Registered(msgspec.Struct, frozen=True):
+    """A kind of integration whose provider has to know us first."""
+
+    kind: str
+    app: str
+    """Kinds of the same provider share an app: google."""
+    title: str
+    """As people write the provider: Google."""
+    callback: str
+    """The address to enter at the provider."""
+    is_set_up: bool
+    """Whether this server's settings hold an app for it."""
 
 
 class Secrets(msgspec.Struct, frozen=True):
@@ -49,6 +78,8 @@ class Account(msgspec.Struct, frozen=True):
     id: str
     """Stable at the provider."""
     name: str
+    email: str = ""
+    """The address of whoever gave consent, where the provider vouches for it."""
 
 
 class Choice(msgspec.Struct, frozen=True):
@@ -73,6 +104,16 @@ class Provider(Protocol):
     """What is chosen, in the plural: repositories."""
     access_page: str
     """Where a person sees and ends what they allowed at the provider."""
+    is_personal: bool
+    """Whether what it gives access to belongs to the person who connects it."""
+    must_choose: bool
+    """Whether nothing is read before something was chosen; otherwise nothing chosen means everything."""
+    has_public_only: bool
+    """Whether consent can be asked for public things alone."""
+    mirrors_access: bool
+    """Whether the provider says who may read each thing."""
+    scopes: tuple[str, ...]
+    """Those without which it cannot be read."""
 
     def authorize_url(self, state: str, challenge: str, is_private: bool) -> str:
         """Return the consent page; `challenge` is PKCE's, by S256 (RFC 7636). Scopes are the least that suffice."""
@@ -107,6 +148,12 @@ class Credentials(Protocol):
 
     async def secrets(self, integration_id: int) -> Secrets:
         """Return what was entered to connect an integration. Raises: NotFound, Forbidden when it stays shut."""
+
+    async def note_problem(self, integration_id: int, problem: str) -> None:
+        """Remember why access has ended, for people; "" when it works. What changes is announced after the commit."""
+
+    async def warn(self, integration_id: int, now: datetime) -> bool:
+        """Return, once for each grant, that it will soon be beyond renewal; announced after the commit."""
 
     async def save_secrets(self, integration_id: int, secrets: Secrets) -> None:
         """Keep what was entered in place of what was before."""
@@ -146,19 +193,41 @@ class States(Protocol):
         """Return a state that was signed here, however old. Raises: Invalid."""
 
 
+class Apps(Protocol):
+    """The apps that one tenant registered at providers itself, sealed at rest."""
+
+    async def all(self) -> Mapping[str, App]:
+        """Return them by name: google."""
+
+    async def save(self, name: str, app: App) -> None:
+        """Keep an app in place of the one before it."""
+
+    async def remove(self, name: str) -> None:
+        """Forget an app; harmless when there is none."""
+
+
 @dataclass(frozen=True, slots=True)
 class OAuth:
     """What consents need: the providers of this deployment by name, and the signature."""
 
     providers: Mapping[str, Provider]
+    """Those that the settings of this server set up."""
     states: States
+    registered: tuple[Registered, ...] = ()
+    """All that could be set up."""
+    make: Callable[[str, App], Provider] | None = None
+    """Makes a provider, by its name, that uses another app."""
 
-    def provider(self, name: str) -> Provider:
-        """Return a provider. Raises: NotFound when this deployment has no such, or was given no client id for it."""
-        if found := self.providers.get(name):
-            return found
-        raise NotFound("This provider is not set up on this server. Ask its operator to set a client id and a secret.")
+    def with_apps(self, apps: Mapping[str, App]) -> dict[str, Provider]:
+        """Return the providers of a tenant by name: those of the server, unless the tenant has an app of its own."""
+        make = self.make
+        own = {each.kind: make(each.kind, apps[each.app]) for each in self.registered if make and each.app in apps}
+        return {**self.providers, **own}
 
-    def provider_of(self, integration: Integration) -> Provider | None:
-        """Return the provider an integration's access comes from; None where it needs none, or none is set up."""
-        return next((each for each in self.providers.values() if each.kind == integration.kind), None)
+    def title(self, name: str) -> str:
+        """Return how people call a provider. Raises: NotFound when there is none of this name."""
+        titles = {each.kind: each.title for each in self.registered}
+        titles.update({kind: provider.title for kind, provider in self.providers.items()})
+        if name not in titles:
+            raise NotFound(NOT_SET_UP)
+        return titles[name]

@@ -17,6 +17,12 @@ class DocumentsChanged(msgspec.Struct, frozen=True, tag="documents_changed"):
     integration_id: int
 
 
+class IntegrationChanged(msgspec.Struct, frozen=True, tag="integration_changed"):
+    """An integration's access has ended, will end soon, or works again."""
+
+    integration_id: int
+
+
 class AccessEnded(msgspec.Struct, frozen=True, tag="access_ended"):
     """A member was removed, or signed out everywhere: their streams end."""
 
@@ -25,7 +31,7 @@ class AccessEnded(msgspec.Struct, frozen=True, tag="access_ended"):
     """Only this session, or all of the user's when None."""
 
 
-Fact = SyncChanged | DocumentsChanged | AccessEnded
+Fact = SyncChanged | DocumentsChanged | IntegrationChanged | AccessEnded
 
 
 def channel(tenant_id: int) -> str:

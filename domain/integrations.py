@@ -7,6 +7,7 @@ from typing import Protocol
 
 import msgspec
 
+from domain.access import Group
 from domain.people import EVERYONE, user_principal
 
 
@@ -32,6 +33,10 @@ class Integration(msgspec.Struct, frozen=True):
     created_at: datetime
     last_synced_at: datetime | None
     n_documents: int = 0
+    access_problem: str = ""
+    """Why the source no longer lets us in, for people; "" when it does."""
+    access_ends_at: datetime | None = None
+    """When access ends unless it is given anew, as far as that is known."""
 
 
 def readers_of(integration: Integration) -> tuple[str, ...]:
@@ -82,6 +87,10 @@ class Page(msgspec.Struct, frozen=True):
     cursor: str
     total: int | None = None
     """How many entries the source announces in all, where it tells."""
+    groups: tuple[Group, ...] = ()
+    """Groups as they stand at the source now; they hold from the same commit on as the cursor."""
+    gone_groups: tuple[str, ...] = ()
+    """Principals of groups that are gone there."""
 
 
 class Connector(Protocol):

@@ -30,6 +30,9 @@ class Lobby(Protocol):
     async def add_membership(self, tenant_id: int, user_id: int, role: Role) -> None:
         """Make a user a member. Raises: Conflict when they are one already."""
 
+    async def prove_address(self, tenant_id: int, user_id: int, email: str) -> None:
+        """Remember that an invitation to this address was taken by this member: what is shared with it is theirs."""
+
     async def memberships(self, user_id: int) -> list[Membership]:
         """Return the tenants a user belongs to, by name."""
 

@@ -7,12 +7,13 @@ which session it was. The ticket (nonce and PKCE verifier) stays here and is tak
 import base64
 import hashlib
 import secrets
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import msgspec
 
 from domain.connecting import require_manager
-from domain.credentials import Account, Grant, OAuth, Provider, State
+from domain.credentials import NOT_SET_UP, Account, Grant, OAuth, Provider, State
 from domain.errors import Conflict, Forbidden, Invalid, NotFound, VaultError
 from domain.integrations import Integration
 from domain.people import Viewer
@@ -22,6 +23,7 @@ STATE_LIFE = timedelta(minutes=10)
 VERIFIER_BYTES = 48
 """64 characters, within the 43 to 128 of RFC 7636."""
 MAX_NAMESAKES = 50
+ADMINS_ONLY = "Only an admin of this vault may connect this. Ask one of them, they are listed under People."
 
 
 class Callback(msgspec.Struct, frozen=True):
@@ -38,6 +40,8 @@ class Connected(msgspec.Struct, frozen=True):
 
     integration: Integration
     is_new: bool
+    must_choose: bool
+    """Whether something has to be chosen before anything is read."""
 
 
 class Disconnected(msgspec.Struct, frozen=True):
@@ -86,15 +90,20 @@ async def finish(
     Raises: Invalid for a state that was not signed here or is too old, Forbidden when it belongs to another browser,
     person or vault, was used before, or consent was denied, Conflict for another account than before, Unavailable.
     """
-    provider, state = oauth.provider(callback.provider), oauth.states.read(callback.state)
+    state = oauth.states.read(callback.state)
     check(state, callback.provider, viewer, session, now)
     async with open_vault(viewer) as vault:
         verifier = await vault.nonces.take(state.nonce)
+        provider = await provider_named(oauth, vault, callback.provider)
     if verifier is None:
         raise Forbidden("This consent was used already. If the account is not connected yet, begin again.")
     if callback.error or not callback.code:
         raise Forbidden(refusal(callback.error, provider.title))
+    if not may_consent(viewer, provider):
+        raise Forbidden(ADMINS_ONLY)
     grant = await provider.exchange(callback.code, verifier)
+    if missing := [scope for scope in provider.scopes if grant.scopes and scope not in grant.scopes]:
+        raise Forbidden(left_out(provider.title, missing))
     account = await provider.account(grant)
     try:
         async with open_vault(viewer) as vault:
@@ -102,6 +111,29 @@ async def finish(
     except VaultError:
         await provider.revoke(grant)
         raise
+
+
+async def providers_of(oauth: OAuth | None, vault: Vault) -> dict[str, Provider]:
+    """Return the providers that the viewer's tenant can use, by name."""
+    return oauth.with_apps(await vault.apps.all()) if oauth else {}
+
+
+async def provider_named(oauth: OAuth, vault: Vault, name: str) -> Provider:
+    """Return a provider. Raises: NotFound when neither this server nor the tenant has an app for it."""
+    if found := (await providers_of(oauth, vault)).get(name):
+        return found
+    raise NotFound(NOT_SET_UP)
+
+
+def may_consent(viewer: Viewer, provider: Provider) -> bool:
+    """Whether somebody may connect a provider: admins any, members what is their own."""
+    return viewer.is_admin or provider.is_personal
+
+
+def left_out(title: str, scopes: Sequence[str]) -> str:
+    """Return what to tell people who gave less than is needed."""
+    named = ", ".join(scope.rsplit("/", 1)[-1] for scope in scopes)
+    return f"{title} was allowed without {named}, so nothing was connected. Begin again and leave everything ticked."
 
 
 def check(state: State, provider: str, viewer: Viewer, session: str, now: datetime) -> None:
@@ -181,12 +213,15 @@ async def _keep(
     """Give the grant to the integration it was asked for, to the one that reads this account already, or to a new."""
     held = await _integration_for(vault, provider, account, integration_id)
     settings = {"account": account.name, "account_id": account.id, "connected_by": str(vault.viewer.user_id)}
+    if account.email:
+        await vault.access.prove(vault.viewer.user_id, account.email)
     if held:
+        require_manager(vault.viewer, held)
         await vault.integrations.configure(held.id, {**held.settings, **settings})
         await vault.audit.record("integration.reconnected", held.name)
     integration = await vault.integrations.get(held.id) if held else await _add(vault, provider, account, settings)
     await vault.credentials.save(integration.id, grant)
-    return Connected(integration, is_new=held is None)
+    return Connected(integration, is_new=held is None, must_choose=provider.must_choose)
 
 
 async def _integration_for(
@@ -207,10 +242,11 @@ async def _integration_for(
 
 async def _add(vault: Vault, provider: Provider, account: Account, settings: dict[str, str]) -> Integration:
     name = f"{provider.title}: {account.name}"
+    owner_id = vault.viewer.user_id if provider.is_personal else None
     for number in range(1, MAX_NAMESAKES):
         try:
             numbered = name if number == 1 else f"{name} ({number})"
-            integration = await vault.integrations.add(provider.kind, numbered, settings, None)
+            integration = await vault.integrations.add(provider.kind, numbered, settings, owner_id)
         except Conflict:
             continue
         await vault.audit.record("integration.added", integration.name)
@@ -227,7 +263,7 @@ async def disconnect(oauth: OAuth | None, open_vault: OpenVault, viewer: Viewer,
     async with open_vault(viewer) as vault:
         integration = await vault.integrations.get(integration_id)
         require_manager(viewer, integration)
-        provider = oauth.provider_of(integration) if oauth else None
+        provider = (await providers_of(oauth, vault)).get(integration.kind)
         grant = await _held_grant(vault, integration_id) if provider else None
         await vault.integrations.remove(integration_id)
         noun = "document" if integration.n_documents == 1 else "documents"

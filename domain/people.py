@@ -99,6 +99,8 @@ class Viewer(msgspec.Struct, frozen=True):
     tenant_name: str
     session_id: int | None = None
     is_system: bool = False
+    viewed_by: str | None = None
+    """The admin who looks through this member's eyes; None when it is the member."""
 
     @property
     def is_admin(self) -> bool:
@@ -114,6 +116,21 @@ class Viewer(msgspec.Struct, frozen=True):
 def user_principal(user_id: int) -> str:
     """Return the principal that stands for one user."""
     return f"user:{user_id}"
+
+
+def email_principal(email: str) -> str:
+    """Return the principal that stands for whoever proved that an address is theirs."""
+    return f"email:{email.strip().lower()}"
+
+
+def domain_principal(domain: str) -> str:
+    """Return the principal that stands for everyone with a proven address in a domain."""
+    return f"domain:{domain.strip().lower()}"
+
+
+def group_principal(integration_id: int, name: str) -> str:
+    """Return the principal that stands for a group at the source of one integration."""
+    return f"group:{integration_id}:{name}"
 
 
 def system_viewer(tenant_id: int) -> Viewer:

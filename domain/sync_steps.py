@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 import msgspec
 
+from domain.access import Group
 from domain.chunking import Chunk
 from domain.documents import Kept
 from domain.embedding import Matrix
@@ -48,6 +49,8 @@ class PageEnd(msgspec.Struct, frozen=True):
     """Everything up to this cursor is in the queue before this mark; `cursor` is None where there is none to keep."""
 
     cursor: str | None
+    groups: tuple[Group, ...] = ()
+    gone_groups: tuple[str, ...] = ()
 
 
 Step = Prepared | Unchanged | Failed | Gone | PageEnd

@@ -48,6 +48,8 @@ async def sync_integration(
     async with open_vault(viewer) as vault:
         integration = await vault.integrations.get(sync.integration_id)
         again = await vault.syncs.retries(integration.id)
+        if await vault.credentials.warn(integration.id, tools.now()):
+            await vault.audit.record("integration.access_ending", integration.name)
     connector = tools.connect(integration, viewer, open_vault)
     start = Progress() if connector.is_snapshot else sync.checkpoint
     run = Run(sync, integration, viewer, tools, open_vault, msgspec.structs.replace(start, stage=Stage.LISTING))
@@ -102,7 +104,7 @@ async def _read_page(
                 await steps.put(Failed(entry.external_id, entry.name, entry.reason, document_id))
             case Gone():
                 await steps.put(entry)
-    await steps.put(PageEnd(cursor))
+    await steps.put(PageEnd(cursor, page.groups, page.gone_groups))
 
 
 async def _prepare(run: Run, connector: Connector, parser: Parser, item: Item, known: Known | None) -> Step:
@@ -196,7 +198,7 @@ async def _store(
             yield
             continue
         if batch is None:
-            await _end_page(run, None)
+            await _end_page(run, PageEnd(None))
             return
         for step in batch:
             await _store_step(run, step)
@@ -223,7 +225,7 @@ async def _store_step(run: Run, step: Step) -> None:
                 await vault.syncs.clear_failures(run.integration.id, [step.external_id])
             run.count(deleted=n_deleted)
         case PageEnd():
-            await _end_page(run, step.cursor)
+            await _end_page(run, step)
 
 
 async def _store_document(run: Run, step: Prepared) -> None:
@@ -246,17 +248,21 @@ async def _store_document(run: Run, step: Prepared) -> None:
     run.count(processed=1, indexed=1, n_chunks=len(step.chunks))
 
 
-async def _end_page(run: Run, cursor: str | None) -> None:
-    """Write what was put off for the page, and advance the cursor past it."""
-    if not run.succeeded and cursor is None:
+async def _end_page(run: Run, end: PageEnd) -> None:
+    """Write what was put off for the page, and advance the cursor past it; groups hold from the same commit on."""
+    if not run.succeeded and end == PageEnd(None):
         return
     async with _owned(run) as vault:
+        if end.groups:
+            await vault.access.replace_groups(run.integration.id, end.groups)
+        if end.gone_groups:
+            await vault.access.forget_groups(run.integration.id, end.gone_groups)
         if run.unchanged:
             await vault.documents.keep(run.sync.id, [each.kept for each in run.unchanged])
         if run.succeeded:
             await vault.syncs.clear_failures(run.integration.id, run.succeeded)
-        if cursor is not None:
-            await vault.integrations.advance(run.integration.id, cursor)
+        if end.cursor is not None:
+            await vault.integrations.advance(run.integration.id, end.cursor)
             await vault.syncs.check_point(run.sync.id, run.sync.attempt, run.progress)
     run.unchanged, run.succeeded = [], []
 

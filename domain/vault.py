@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
+from domain.access import Access
 from domain.audit import Audit
 from domain.conversations import Conversations
-from domain.credentials import Credentials, Nonces, OAuth
+from domain.credentials import Apps, Credentials, Nonces, OAuth
 from domain.documents import Documents
 from domain.embedding import Embedder
 from domain.facts import Fact
@@ -39,6 +40,8 @@ class Vault:
     passages: Passages
     conversations: Conversations
     audit: Audit
+    access: Access
+    apps: Apps
 
 
 OpenVault = Callable[[Viewer], AbstractAsyncContextManager[Vault]]

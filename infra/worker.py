@@ -15,7 +15,7 @@ from psycopg import OperationalError
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from domain.errors import Conflict, NotFound, VaultError
+from domain.errors import Conflict, Forbidden, NotFound, VaultError
 from domain.people import Viewer, system_viewer
 from domain.progress import Progress, Stage
 from domain.syncing import sync_integration
@@ -148,6 +148,7 @@ async def run_sync(open_vault: OpenVault, tools: Tools, viewer: Viewer, sync_id:
         return None
     log.info("sync_started", attempt=sync.attempt, integration=sync.integration_id)
     state, reason, saver = SyncState.SUCCEEDED, "", Saver(open_vault, viewer, sync)
+    problem: str | None = ""
     try:
         async with aclosing(sync_integration(sync, viewer, tools, open_vault)) as run:
             async for progress in run:
@@ -162,10 +163,11 @@ async def run_sync(open_vault: OpenVault, tools: Tools, viewer: Viewer, sync_id:
         raise
     except VaultError as error:
         state, reason = SyncState.FAILED, error.message
+        problem = error.message if isinstance(error, Forbidden) else None
     except Exception:
         log.exception("sync_failed")
-        state, reason = SyncState.FAILED, INTERNAL.format(id=sync_id)
-    return await _finish(open_vault, viewer, sync, state, saver.progress, reason)
+        state, reason, problem = SyncState.FAILED, INTERNAL.format(id=sync_id), None
+    return await _finish(open_vault, viewer, sync, state, saver.progress, reason, problem)
 
 
 class Saver:
@@ -194,11 +196,20 @@ class Saver:
 
 
 async def _finish(
-    open_vault: OpenVault, viewer: Viewer, sync: Sync, state: SyncState, progress: Progress, reason: str
+    open_vault: OpenVault,
+    viewer: Viewer,
+    sync: Sync,
+    state: SyncState,
+    progress: Progress,
+    reason: str,
+    problem: str | None,
 ) -> Sync | None:
+    """Write the end of a sync, and what it learnt of our access, unless it learnt nothing (None)."""
     try:
         async with open_vault(viewer) as vault:
             finished = await vault.syncs.finish(sync.id, sync.attempt, state, progress, reason)
+            if problem is not None:
+                await vault.credentials.note_problem(sync.integration_id, problem)
     except Conflict:
         return None
     log.info("sync_finished", state=state, indexed=progress.indexed, failed=progress.failed, skipped=progress.skipped)

@@ -29,6 +29,7 @@ from infra.secrets import Sealer
 from infra.store import Stores
 from tests import factories
 from tests.domain.fakes import WordEmbedder
+from tests.peers.drive import running_drive
 from tests.peers.emulate import Emulators, running_emulators
 
 SHARED_DATA = Path(__file__).parent.parent.parent / "shared" / "data"
@@ -72,9 +73,16 @@ async def viewer(engine: AsyncEngine) -> Viewer:
 
 @pytest.fixture(scope="session")
 def emulators() -> Iterator[Emulators]:
-    """GitHub and Google, as others emulate them."""
+    """GitHub, Google and Slack, as others emulate them."""
     with tempfile.TemporaryDirectory(prefix="peers-") as folder, running_emulators(Path(folder)) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def drive_url() -> Iterator[str]:
+    """Google Drive, as others mock it."""
+    with running_drive() as url:
+        yield url
 
 
 @pytest.fixture

@@ -8,7 +8,8 @@ from litestar import Request, Response, get, post
 from litestar.params import FromPath, FromQuery
 
 from domain import oauth as flow
-from domain.credentials import Choice, OAuth, Provider
+from domain.connecting import require_manager
+from domain.credentials import NOT_SET_UP, Choice, OAuth, Provider
 from domain.errors import Forbidden, NotFound, VaultError
 from domain.integrations import Integration
 from domain.oauth import Callback
@@ -20,16 +21,14 @@ from web.errors import STATUS
 from web.filters import plural
 from web.numbers import whole_number
 from web.rendering import Page, SeeOther, page, see_other
-from web.sessions import require_admin
 from web.visits import visit_of
 
 AnyRequest = Request[Any, Any, Any]
-NOT_SET_UP = "No provider is set up on this server. Ask its operator to set a client id and a secret."
 NOT_SIGNED_IN = "You are not signed in in this browser, so nothing was connected. Sign in, and begin again."
 NOT_ADMIN = "Only an admin of this vault may connect a source. Ask one of them, they are listed under People."
 
 
-@get("/connect/{provider:str}", include_in_schema=False, guards=[require_admin])
+@get("/connect/{provider:str}", include_in_schema=False)
 async def begin(
     request: AnyRequest,
     vault: Vault,
@@ -38,11 +37,14 @@ async def begin(
     private: FromQuery[str] = "yes",
     integration: FromQuery[str] = "",
 ) -> SeeOther:
-    """Send an admin to the provider's consent page; with `integration`, to give that one new access."""
+    """Send somebody who may connect a provider to its consent page; with `integration`, to give that one new access."""
     oauth = oauth_of(tools)
+    asked = await flow.provider_named(oauth, vault, provider)
+    if not flow.may_consent(vault.viewer, asked):
+        raise Forbidden(NOT_ADMIN)
     address = await flow.begin(
         oauth,
-        oauth.provider(provider),
+        asked,
         vault,
         session_digest(request),
         tools.now(),
@@ -61,34 +63,36 @@ async def finish(
 ) -> Response[Any]:
     """Finish a consent, exactly once, in the browser that began it; whatever is wrong gets a page that says so."""
     oauth, viewer, sent = oauth_of(tools), visit_of(request).viewer, request.query_params
-    asked = oauth.provider(provider)
+    title = oauth.title(provider)
     try:
         if viewer is None:
             raise Forbidden(NOT_SIGNED_IN)
-        if not viewer.is_admin:
-            raise Forbidden(NOT_ADMIN)
         callback = Callback(provider, sent.get("state", ""), sent.get("code", ""), sent.get("error", ""))
         connected = await flow.finish(oauth, callback, viewer, doors.open_vault, session_digest(request), tools.now())
     except VaultError as refusal:
         structlog.get_logger().warning("consent_refused", provider=provider, reason=type(refusal).__name__)
-        return refused(asked, refusal)
+        return refused(title, refusal)
     integration = connected.integration
-    if connected.is_new or not integration.settings.get("chosen"):
+    if connected.must_choose and not integration.settings.get("chosen"):
         return see_other(
             f"/integrations/{integration.id}/selection/edit",
             f"“{integration.name}” is connected. Now choose what is read.",
         )
-    return see_other(f"/integrations/{integration.id}", f"{asked.title} accepts our access to “{integration.name}”.")
+    if connected.is_new:
+        async with doors.open_vault(viewer) as vault:
+            sync = await vault.syncs.request(integration.id, Trigger.PERSON)
+        return see_other(f"/syncs/{sync.id}", f"“{integration.name}” is connected. This is its first sync.")
+    return see_other(f"/integrations/{integration.id}", f"{title} accepts our access to “{integration.name}”.")
 
 
-@get("/integrations/{integration_id:int}/selection/edit", include_in_schema=False, guards=[require_admin])
+@get("/integrations/{integration_id:int}/selection/edit", include_in_schema=False)
 async def edit_selection(viewer: Viewer, doors: Doors, tools: Tools, integration_id: FromPath[int]) -> Page:
     """Show what the account holds, to choose from."""
     integration, provider, choices = await read_choices(viewer, doors, tools, integration_id)
     return selection_page(integration, provider, choices, "", 200)
 
 
-@post("/integrations/{integration_id:int}/selection", include_in_schema=False, guards=[require_admin])
+@post("/integrations/{integration_id:int}/selection", include_in_schema=False)
 async def select(
     request: AnyRequest, viewer: Viewer, doors: Doors, tools: Tools, integration_id: FromPath[int]
 ) -> Response[Any]:
@@ -97,19 +101,24 @@ async def select(
     form = await request.form()
     wanted = set(form.getall("chosen", []))
     chosen = [each.id for each in choices if each.id in wanted]
-    if not chosen:
+    if not chosen and provider.must_choose:
         return selection_page(
             integration, provider, choices, f"Choose at least one of the {provider.choice_noun}.", 422
         )
-    is_shared = form.get("is_shared") == "yes"
+    is_shared = not provider.mirrors_access and form.get("is_shared") == "yes"
     async with doors.open_vault(viewer) as vault:
         held = await vault.integrations.get(integration_id)
         settings = {**held.settings, "chosen": "\n".join(chosen), "is_shared": "yes" if is_shared else ""}
         await vault.integrations.configure(integration_id, settings)
-        readers = "private ones for everyone" if is_shared else "private ones for whoever connected them"
-        await vault.audit.record("integration.configured", f"{held.name}, {len(chosen)} chosen, {readers}")
+        await vault.audit.record("integration.configured", f"{held.name}, {readers_in_words(len(chosen), is_shared)}")
         sync = await vault.syncs.request(integration_id, Trigger.PERSON)
-    return see_other(f"/syncs/{sync.id}", f"{plural(len(chosen), 'source')} will be read.")
+    return see_other(f"/syncs/{sync.id}", f"{plural(len(chosen), 'source') if chosen else 'Everything'} will be read.")
+
+
+def readers_in_words(n_chosen: int, is_shared: bool) -> str:
+    """Return a choice as the audit trail tells it."""
+    readers = "private ones for everyone" if is_shared else "private ones for those the source shares them with"
+    return f"{n_chosen} chosen, {readers}"
 
 
 async def read_choices(
@@ -118,7 +127,8 @@ async def read_choices(
     """Return an integration, its provider, and what can be chosen. Raises: NotFound, Forbidden, Unavailable."""
     async with doors.open_vault(viewer) as vault:
         integration = await vault.integrations.get(integration_id)
-    provider = oauth_of(tools).provider_of(integration)
+        require_manager(viewer, integration)
+        provider = (await flow.providers_of(tools.oauth, vault)).get(integration.kind)
     if provider is None:
         raise NotFound("There is nothing to choose in this integration: it is read as a whole.")
     grant = await flow.fresh_grant(doors.open_vault, viewer, provider, integration_id, tools.now())
@@ -141,10 +151,10 @@ def selection_page(
     )
 
 
-def refused(provider: Provider, error: VaultError) -> Page:
+def refused(title: str, error: VaultError) -> Page:
     """Return the page of a consent that came to nothing."""
     status = next(status for kind, status in STATUS.items() if isinstance(error, kind))
-    return page("connections/refused.html", status=status, provider=provider, message=error.message)
+    return page("connections/refused.html", status=status, title=title, message=error.message)
 
 
 def oauth_of(tools: Tools) -> OAuth:

@@ -1,6 +1,7 @@
 """How integrations come, are renamed, and go: for admins."""
 
 import asyncio
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ from litestar.params import FromPath
 from domain.connecting import require_manager
 from domain.errors import Conflict, Forbidden, Invalid
 from domain.integrations import IntegrationKind
-from domain.oauth import disconnect
+from domain.oauth import disconnect, providers_of
 from domain.people import Viewer
 from domain.syncs import Trigger
 from domain.vault import Tools, Vault
@@ -19,7 +20,7 @@ from web.filters import plural
 from web.flashes import FlashKind
 from web.forms import EMPTY, Form
 from web.integration_forms import ADMINS_ONLY
-from web.offers import offers
+from web.offers import Offer, offers
 from web.rendering import Page, SeeOther, page, see_other
 from web.sessions import require_admin
 
@@ -31,12 +32,13 @@ NOTHING_TO_CONNECT = (
 NO_FOLDERS = "This server does not read folders of its own. Upload the files instead, as a zip if there are many."
 
 
-@get("/integrations/new", include_in_schema=False, sync_to_thread=False)
-def new(viewer: Viewer, settings: WebSettings, tools: Tools) -> Page:
+@get("/integrations/new", include_in_schema=False)
+async def new(vault: Vault, settings: WebSettings, tools: Tools) -> Page:
     """Show what the viewer may connect. Raises: Forbidden where that is nothing."""
-    if not offers(viewer, tools, settings):
-        raise Forbidden(NOTHING_TO_CONNECT if viewer.is_admin else ADMINS_ONLY)
-    return gallery(viewer, settings, tools, EMPTY, 200)
+    offered = offers(vault.viewer, tools, settings, await providers_of(tools.oauth, vault))
+    if not offered and not (vault.viewer.is_admin and tools.oauth):
+        raise Forbidden(NOTHING_TO_CONNECT if vault.viewer.is_admin else ADMINS_ONLY)
+    return gallery(vault.viewer, settings, offered, EMPTY, 200)
 
 
 @post("/integrations", include_in_schema=False, guards=[require_admin])
@@ -44,15 +46,16 @@ async def create(vault: Vault, tools: Tools, settings: WebSettings, form: Form) 
     """Connect a folder and begin its first sync."""
     if not settings.may_read_folders:
         raise Forbidden(NO_FOLDERS)
+    offered = offers(vault.viewer, tools, settings, await providers_of(tools.oauth, vault))
     try:
         path = await folder_at(form.value("path"))
         name = named(form.value("name") or path.name or str(path))
         integration = await vault.integrations.add(IntegrationKind.FOLDER, name, {"path": str(path)}, None)
     except Invalid as error:
-        return gallery(vault.viewer, settings, tools, form.refused(error), 422)
+        return gallery(vault.viewer, settings, offered, form.refused(error), 422)
     except Conflict as error:
         refused = form.refused(Invalid("Please look at the marked field.", {"name": error.message}))
-        return gallery(vault.viewer, settings, tools, refused, 422)
+        return gallery(vault.viewer, settings, offered, refused, 422)
     sync = await vault.syncs.request(integration.id, Trigger.PERSON)
     await vault.audit.record("integration.added", integration.name)
     return see_other(f"/syncs/{sync.id}", f"“{integration.name}” is connected. This is its first sync.")
@@ -96,13 +99,13 @@ async def remove_integration(viewer: Viewer, doors: Doors, tools: Tools, integra
     return see_other("/integrations", f"{what} {removed.left_to_do}".strip(), kind)
 
 
-def gallery(viewer: Viewer, settings: WebSettings, tools: Tools, form: Form, status: int) -> Page:
+def gallery(viewer: Viewer, settings: WebSettings, offered: Sequence[Offer], form: Form, status: int) -> Page:
     """Return the page of everything that the viewer may connect."""
     return page(
         "integrations/new.html",
         status=status,
         form=form,
-        offers=offers(viewer, tools, settings),
+        offers=offered,
         may_read_folders=settings.may_read_folders and viewer.is_admin,
     )
 

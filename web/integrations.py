@@ -11,9 +11,10 @@ from litestar.params import FromPath, FromQuery
 from litestar.response import Stream
 
 from domain.connecting import may_manage
-from domain.facts import Fact, SyncChanged
+from domain.facts import Fact, IntegrationChanged, SyncChanged
 from domain.integrations import Integration
 from domain.kinds import Kind
+from domain.oauth import providers_of
 from domain.people import Viewer
 from domain.syncs import Sync, SyncState, Trigger
 from domain.vault import Tools, Vault
@@ -56,7 +57,7 @@ class Card(msgspec.Struct, frozen=True):
 async def index(vault: Vault, tools: Tools, settings: WebSettings) -> Page:
     """Show every integration with its newest sync."""
     cards = await read_cards(vault, tools)
-    may_add = bool(offers(vault.viewer, tools, settings))
+    may_add = bool(offers(vault.viewer, tools, settings, await providers_of(tools.oauth, vault)))
     return page("integrations/index.html", cards=cards, may_add=may_add)
 
 
@@ -81,7 +82,7 @@ async def show(vault: Vault, tools: Tools, integration_id: FromPath[int], before
             integration, seen[0] if seen and before_id is None else None, 0, tools.kinds.described(integration.kind)
         ),
         may_manage=may_manage(vault.viewer, integration),
-        provider=tools.oauth.provider_of(integration) if tools.oauth else None,
+        provider=(await providers_of(tools.oauth, vault)).get(integration.kind),
         history=seen,
         next_before=syncs[N_SYNCS - 1].id if len(syncs) > N_SYNCS else None,
         is_first_page=before_id is None,
@@ -173,6 +174,8 @@ class CardWatch:
 
     async def answer(self, fact: Fact) -> Sequence[Event]:
         """Return the card a fact is about; what is not on the page, or not the viewer's, is passed over."""
+        if isinstance(fact, IntegrationChanged):
+            return await self.snapshot() if fact.integration_id in self.cards else ()
         if not isinstance(fact, SyncChanged) or fact.sync.integration_id not in self.cards:
             return ()
         if fact.sync.is_final:

@@ -3,7 +3,7 @@
 import asyncio
 from typing import assert_never
 
-from domain.facts import AccessEnded, DocumentsChanged, Fact, SyncChanged
+from domain.facts import AccessEnded, DocumentsChanged, Fact, IntegrationChanged, SyncChanged
 from domain.syncs import Sync
 
 SIZE = 256
@@ -70,6 +70,8 @@ def _subject(fact: Fact) -> Subject:
             return "sync", fact.sync.id, None
         case DocumentsChanged():
             return "documents", fact.integration_id, None
+        case IntegrationChanged():
+            return "integration", fact.integration_id, None
         case AccessEnded():
             return "access", fact.user_id, fact.session_id
         case _:

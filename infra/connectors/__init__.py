@@ -5,24 +5,28 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import httpx
+import msgspec
 
-from domain.credentials import Provider
+from domain.credentials import App, OAuth, Provider, Registered, States
 from domain.errors import Invalid
 from domain.integrations import Connector, Integration
 from domain.kinds import Entered, Kinds
-from domain.oauth import fresh_grant
+from domain.oauth import fresh_grant, providers_of
 from domain.people import Viewer
 from domain.vault import OpenVault
-from infra.connectors import folder, github, imap, mediawiki, notion, s3, upload, web, webdav
+from infra.connectors import drive, folder, github, gmail, imap, mediawiki, notion, s3, slack, upload, web, webdav
 from infra.connectors.addresses import Outside
 from infra.connectors.http import Token
 from infra.connectors.kinds import Access, ConnectorKind, Reach
-from infra.connectors.providers import provider_named
+from infra.connectors.providers import REDIRECT_PATH, provider_found
 from infra.registrations import ProviderSettings
 
 REGISTRY: tuple[ConnectorKind, ...] = (
     upload.KIND,
     folder.KIND,
+    gmail.KIND,
+    drive.KIND,
+    slack.KIND,
     github.KIND,
     imap.KIND,
     web.KIND,
@@ -39,8 +43,7 @@ class Connectors:
     """Makes connectors; what they share in a process is made in the composition root."""
 
     client: httpx.AsyncClient
-    providers: Mapping[str, Provider]
-    """Those that are set up here, by the name of their kind."""
+    oauth: OAuth | None
     settings: Mapping[str, ProviderSettings]
     """Of every kind that is connected by consent, by its name."""
     now: Callable[[], datetime]
@@ -55,7 +58,7 @@ class Connectors:
     def connect(self, integration: Integration, viewer: Viewer, open_vault: OpenVault) -> Connector:
         """Return the connector that reads an integration.
 
-        Raises: Invalid when its settings do not suffice, Unavailable when its provider is no longer set up here.
+        Raises: Invalid when its settings do not suffice.
         """
 
         async def secrets() -> Mapping[str, str]:
@@ -66,10 +69,9 @@ class Connectors:
         reach = Reach(integration.settings, secrets, self.client, self.now, self.outside)
         if found.consent is None:
             return found.connect(Access(reach, integration, viewer, open_vault, found.kind.title))
-        provider = provider_named(self.providers, found.kind.name, found.kind.title)
-        token = self._token(provider, integration, viewer, open_vault)
-        api_url = self.settings[found.kind.name].api_url
-        return found.connect(Access(reach, integration, viewer, open_vault, provider.title, api_url, token))
+        title, api_url = found.consent.registration.title, self.settings[found.kind.name].api_url
+        token = self._token(found, integration, viewer, open_vault)
+        return found.connect(Access(reach, integration, viewer, open_vault, title, api_url, token))
 
     async def check(self, kind: str, entered: Entered) -> str:
         """See `domain.kinds.Check`."""
@@ -87,23 +89,44 @@ class Connectors:
             return found
         raise Invalid("This server does not know this kind of source any more. Remove the integration.")
 
-    def _token(self, provider: Provider, integration: Integration, viewer: Viewer, open_vault: OpenVault) -> Token:
+    def _token(self, found: ConnectorKind, integration: Integration, viewer: Viewer, open_vault: OpenVault) -> Token:
         """Give the token of the row each time, so that one renewed elsewhere, or taken away, is noticed at once."""
+        provider: Provider | None = None
 
         async def token(refused: str) -> str:
+            nonlocal provider
+            if provider is None:
+                async with open_vault(viewer) as vault:
+                    provider = provider_found(await providers_of(self.oauth, vault), found.kind.name, found.kind.title)
             grant = await fresh_grant(open_vault, viewer, provider, integration.id, self.now(), refused)
             return grant.access_token
 
         return token
 
 
-def make_providers(
-    client: httpx.AsyncClient, settings: Mapping[str, ProviderSettings], base_url: str
-) -> dict[str, Provider]:
-    """Return the providers that are set up, by the name of their kind."""
-    consents = ((each.kind.name, each.consent) for each in REGISTRY if each.consent)
-    return {
-        name: consent.make_provider(client, settings[name], base_url)
-        for name, consent in consents
-        if settings[name].client_id
+def make_oauth(
+    client: httpx.AsyncClient, settings: Mapping[str, ProviderSettings], base_url: str, states: States
+) -> OAuth:
+    """Return what consents need, with the providers that the settings set up."""
+    consents = {each.kind.name: each.consent for each in REGISTRY if each.consent}
+
+    def make(kind: str, app: App) -> Provider:
+        own = msgspec.structs.replace(settings[kind], client_id=app.client_id, client_secret=app.client_secret)
+        return consents[kind].make_provider(client, own, base_url)
+
+    registered = tuple(
+        Registered(
+            kind,
+            consent.registration.app,
+            consent.registration.title,
+            base_url + REDIRECT_PATH.format(provider=kind),
+            bool(settings[kind].client_id),
+        )
+        for kind, consent in consents.items()
+    )
+    providers = {
+        kind: consent.make_provider(client, settings[kind], base_url)
+        for kind, consent in consents.items()
+        if settings[kind].client_id
     }
+    return OAuth(providers, states, registered, make)

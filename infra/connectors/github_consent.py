@@ -8,7 +8,7 @@ import msgspec
 from domain.credentials import Account, Choice, Grant
 from domain.errors import Unavailable
 from domain.integrations import IntegrationKind
-from infra.connectors.http import Source
+from infra.connectors.http import Source, fixed_token
 from infra.connectors.oauth import OAuthClient
 from infra.connectors.providers import REDIRECT_PATH
 from infra.registrations import CLIENT_ID, ProviderSettings, Registration
@@ -47,6 +47,11 @@ class GitHub:
     title = "GitHub"
     kind: str = IntegrationKind.GITHUB
     choice_noun = "repositories"
+    is_personal = False
+    must_choose = True
+    has_public_only = True
+    mirrors_access = False
+    scopes: tuple[str, ...] = ()
 
     def __init__(self, client: httpx.AsyncClient, settings: ProviderSettings, base_url: str) -> None:
         self._client = client
@@ -88,10 +93,7 @@ class GitHub:
         return sorted(found, key=_lowered)
 
     def _source(self, grant: Grant) -> Source:
-        async def token(refused: str) -> str:  # noqa: ARG001 (a grant that was just given cannot be renewed)
-            return grant.access_token
-
-        return Source(self._client, self.title, self._settings.api_url, token)
+        return Source(self._client, self.title, self._settings.api_url, fixed_token(grant))
 
 
 def _lowered(choice: Choice) -> str:

@@ -1,11 +1,14 @@
 """Reading a provider's API in somebody's name: time-outs, renewed tokens, rate limits, retries, pages."""
 
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 import httpx
+import msgspec
 import stamina
 
+from domain.credentials import Grant
 from domain.errors import Forbidden, Invalid, NotFound, Unavailable
 from domain.oauth import lost_access
 
@@ -14,9 +17,12 @@ N_TRIES = 6
 TRIED_FOR_S = 180.0
 MAX_WAIT_S = 120.0
 """A rate limit that ends sooner is waited for; a later one ends the sync, which goes on from its cursor next time."""
+SHUT_OUT = frozenset({"invalid_auth", "not_authed", "token_revoked", "token_expired", "account_inactive"})
+"""Slack's words for an access that has ended."""
 MAX_PAGES = 20_000
 MAX_RESPONSE_BYTES = 160 * 1024 * 1024
 
+Params = Mapping[str, str | Sequence[str]]
 Token = Callable[[str], Awaitable[str]]
 """Gives an access token that is not the refused one ("" when none was). Raises: Forbidden, Unavailable."""
 
@@ -29,34 +35,57 @@ class Waiting(Exception):
         self.wait_s = wait_s
 
 
-class Source:
-    """One provider's API, as one account sees it; links and redirects that lead to another server are not followed."""
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is asked, however often it takes."""
 
-    def __init__(self, client: httpx.AsyncClient, title: str, base_url: str, token: Token) -> None:
+    method: str
+    url: httpx.URL
+    params: Params | None
+    form: Mapping[str, str] | None
+
+
+class Source:
+    """One provider's API, as one account sees it; links and redirects that lead to another server are not followed.
+
+    `files_url` is a second server of the provider, where files lie, which gets the token as well.
+    """
+
+    def __init__(self, client: httpx.AsyncClient, title: str, base_url: str, token: Token, files_url: str = "") -> None:
         self._client = client
         self._title = title
         self._base_url = httpx.URL(base_url)
+        self._files_url = httpx.URL(files_url) if files_url else self._base_url
         self._token = token
 
-    async def get(self, path: str, params: Mapping[str, str] | None = None) -> httpx.Response:
+    async def get(self, path: str, params: Params | None = None) -> httpx.Response:
         """Return a successful answer.
 
         Raises: Forbidden when our access has ended, NotFound, Invalid when this one thing is refused, Unavailable.
         """
-        url = self._url(path)
+        return await self._insist("GET", path, params, None)
+
+    async def post(self, path: str, form: Mapping[str, str]) -> httpx.Response:
+        """Return a successful answer to a form that only asks. Raises: what `get` does."""
+        return await self._insist("POST", path, None, form)
+
+    async def _insist(
+        self, method: str, path: str, params: Params | None, form: Mapping[str, str] | None
+    ) -> httpx.Response:
+        request = Request(method, self._url(path), params, form)
         try:
             async for attempt in stamina.retry_context(
                 on=_pause, attempts=N_TRIES, timeout=TRIED_FOR_S, wait_initial=0.5, wait_max=20.0
             ):
                 with attempt:
-                    return await self._once(url, params)
+                    return await self._once(request)
         except (Waiting, httpx.TransportError) as error:
             raise Unavailable(
                 f"{self._title} does not answer ({error or type(error).__name__}). The next sync goes on from here."
             ) from error
         raise AssertionError("the last attempt returns or raises")
 
-    async def pages(self, path: str, params: Mapping[str, str]) -> AsyncIterator[httpx.Response]:
+    async def pages(self, path: str, params: Params) -> AsyncIterator[httpx.Response]:
         """Yield an answer and those its `Link` header leads to (RFC 8288).
 
         Raises: Unavailable when the pages go in a circle or never end; what `get` raises.
@@ -73,18 +102,21 @@ class Source:
             seen.add(following)
             answer = await self.get(following)
 
-    async def _once(self, url: httpx.URL, params: Mapping[str, str] | None) -> httpx.Response:
+    async def _once(self, request: Request) -> httpx.Response:
         token = await self._token("")
-        answer = await self._send(url, params, token)
-        if answer.status_code == 401:
-            answer = await self._send(url, params, await self._token(token))
+        answer = await self._send(request, token)
+        if _is_shut_out(answer):
+            answer = await self._send(request, await self._token(token))
         self._refuse(answer)
         return answer
 
-    async def _send(self, url: httpx.URL, params: Mapping[str, str] | None, token: str) -> httpx.Response:
+    async def _send(self, request: Request, token: str) -> httpx.Response:
         headers = {"Authorization": f"Bearer {token}", "Accept": "application/json"}
+        url, params = request.url, request.params
         for _ in range(4):
-            answer = await self._client.get(url, params=params, headers=headers, timeout=TIMEOUT)
+            answer = await self._client.request(
+                request.method, url, params=params, data=request.form, headers=headers, timeout=TIMEOUT
+            )
             if not answer.has_redirect_location:
                 break
             url, params = self._url(str(answer.url.join(answer.headers["Location"]))), None
@@ -93,14 +125,16 @@ class Source:
     def _url(self, path: str) -> httpx.URL:
         """Where to ask: our token goes nowhere else. Raises: Unavailable."""
         url = httpx.URL(path) if "://" in path else httpx.URL(f"{self._base_url}{path}")
-        if (url.scheme, url.host, url.port) != (self._base_url.scheme, self._base_url.host, self._base_url.port):
+        if _server(url) not in (_server(self._base_url), _server(self._files_url)):
             raise Unavailable(f"{self._title} led to another server ({url.host}), where we do not follow.")
         return url
 
     def _refuse(self, answer: httpx.Response) -> None:
         status = answer.status_code
-        if status == 401:
+        if _is_shut_out(answer):
             raise Forbidden(lost_access(self._title))
+        if missing := _missing_scope(answer):
+            raise Forbidden(f"{self._title} was allowed without {missing}. Reconnect it and leave everything ticked.")
         if status == 429 or (status == 403 and _is_limited(answer)):
             raise Waiting("it asks us to slow down", _asked_wait_s(answer))
         if status in (404, 410):
@@ -118,8 +152,57 @@ def _pause(error: Exception) -> bool | float:
     return isinstance(error, httpx.TransportError)
 
 
+class Refusal(msgspec.Struct, frozen=True):
+    """How Slack says no, with status 200."""
+
+    ok: bool = True
+    error: str = ""
+    needed: str = ""
+
+
+def fixed_token(grant: Grant) -> Token:
+    """Return the token of a grant that was just given, and so cannot be renewed."""
+
+    async def token(refused: str) -> str:  # noqa: ARG001
+        return grant.access_token
+
+    return token
+
+
+def refusal_of(answer: httpx.Response) -> Refusal:
+    """Return what an answer says against us in its body, where it says it there."""
+    if answer.request.method != "POST" or b'"ok"' not in answer.content[:200]:
+        return Refusal()
+    try:
+        return msgspec.json.decode(answer.content, type=Refusal)
+    except msgspec.MsgspecError:
+        return Refusal()
+
+
+def _server(url: httpx.URL) -> tuple[str, str, int | None]:
+    return url.scheme, url.host, url.port
+
+
+def _is_shut_out(answer: httpx.Response) -> bool:
+    return answer.status_code == 401 or refusal_of(answer).error in SHUT_OUT
+
+
+def _missing_scope(answer: httpx.Response) -> str:
+    """Return the scope that an answer finds missing, as Slack names it, or Google (AIP-193)."""
+    refusal = refusal_of(answer)
+    if refusal.error == "missing_scope":
+        return refusal.needed or "a scope that is needed"
+    is_short = answer.status_code == 403 and b"ACCESS_TOKEN_SCOPE_INSUFFICIENT" in answer.content[:5_000]
+    return "a scope that is needed" if is_short else ""
+
+
 def _is_limited(answer: httpx.Response) -> bool:
-    return "retry-after" in answer.headers or answer.headers.get("x-ratelimit-remaining") == "0"
+    """Whether a refusal only means later: GitHub says so in headers, Google by a reason."""
+    return (
+        "retry-after" in answer.headers
+        or answer.headers.get("x-ratelimit-remaining") == "0"
+        or any(reason in answer.content[:5_000] for reason in (b"rateLimitExceeded", b"userRateLimitExceeded"))
+    )
 
 
 def _asked_wait_s(answer: httpx.Response) -> float | None:
@@ -136,7 +219,8 @@ def _asked_wait_s(answer: httpx.Response) -> float | None:
 
 def _reason(answer: httpx.Response) -> str:
     try:
-        said = answer.json()["message"]
+        said = answer.json()
+        said = said.get("message") or said["error"]["message"]
     except (ValueError, KeyError, TypeError):
         said = ""
     return f"{said or f'status {answer.status_code}'}"[:300]

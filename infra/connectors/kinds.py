@@ -58,11 +58,11 @@ class Access:
     token: Token | None = None
     """Gives the access token of its consent."""
 
-    def source(self) -> Source:
-        """Return the provider's API in the name of the account that gave consent."""
+    def source(self, files_url: str = "") -> Source:
+        """Return the provider's API in the name of the account that gave consent; files may lie on a second server."""
         if self.token is None:
             raise ValueError(f"{self.integration.kind} is not connected by consent")
-        return Source(self.reach.client, self.title, self.api_url, self.token)
+        return Source(self.reach.client, self.title, self.api_url, self.token, files_url)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ async def open_client() -> AsyncIterator[httpx.AsyncClient]:
         yield client
 
 
-def provider_named(providers: Mapping[str, Provider], name: str, title: str) -> Provider:
+def provider_found(providers: Mapping[str, Provider], name: str, title: str) -> Provider:
     """Return a provider that an integration needs. Raises: Unavailable when this deployment has no client id for it."""
     if found := providers.get(name):
         return found

@@ -4,7 +4,7 @@ import datetime as dt
 import hashlib
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TypeVar
 
 import msgspec
@@ -151,10 +151,8 @@ class SlackExport:
         dated = [(day["day"], message) for day in days for message in self._listed(day.string, SlackMessage)]
         found: dict[str, Transcript] = {}
         for key, group in _grouped(dated).items():
-            utterances = tuple(_utterances((message for _, message in group), names))
-            if utterances:
-                title = f"{place}, {_date(group[0][0])}: {_beginning(utterances[0].text)}"
-                found[short_id(f"!{channel}/{key}")] = Transcript(title, place, utterances)
+            if transcript := transcript_of(place, group[0][0], (message for _, message in group), names):
+                found[short_id(f"!{channel}/{key}")] = transcript
         return found
 
     def _place(self, channel: str, names: dict[str, str]) -> str:
@@ -171,6 +169,14 @@ class SlackExport:
             raise Invalid(f"The file {name} of this Slack export is damaged. Export it again.") from error
 
 
+def transcript_of(
+    place: str, day: str, messages: Iterable[SlackMessage], names: Mapping[str, str]
+) -> Transcript | None:
+    """Return what was said, in order, under a title that tells where, when and how it begins; None for nothing."""
+    said = tuple(_utterances(messages, names))
+    return Transcript(f"{place}, {_date(day)}: {_beginning(said[0].text)}", place, said) if said else None
+
+
 def is_slack_export(names: Iterable[str]) -> bool:
     """Whether these files at one place are an export."""
     return {"users.json", "channels.json"} <= set(names)
@@ -178,7 +184,7 @@ def is_slack_export(names: Iterable[str]) -> bool:
 
 def _grouped(dated: Sequence[tuple[str, SlackMessage]]) -> dict[str, list[tuple[str, SlackMessage]]]:
     """Threads by their first message, the others by their day as the workspace counts it, all in order of time."""
-    spoken = [each for each in dated if _is_said(each[1])]
+    spoken = [each for each in dated if is_said(each[1])]
     replied = {each.thread_ts for _, each in spoken if each.thread_ts and each.thread_ts != each.ts}
     groups: dict[str, list[tuple[str, SlackMessage]]] = defaultdict(list)
     for day, message in sorted(spoken, key=lambda each: float(each[1].ts)):
@@ -187,12 +193,13 @@ def _grouped(dated: Sequence[tuple[str, SlackMessage]]) -> dict[str, list[tuple[
     return groups
 
 
-def _is_said(message: SlackMessage) -> bool:
+def is_said(message: SlackMessage) -> bool:
+    """Whether somebody said something, rather than Slack of itself."""
     is_timed = re.fullmatch(r"\d{1,11}(\.\d+)?", message.ts) is not None
     return is_timed and message.type == "message" and message.subtype not in SILENT
 
 
-def _utterances(messages: Iterable[SlackMessage], names: dict[str, str]) -> Iterator[Utterance]:
+def _utterances(messages: Iterable[SlackMessage], names: Mapping[str, str]) -> Iterator[Utterance]:
     for message in messages:
         text = readable(_said(message), names)
         if text:
@@ -208,7 +215,7 @@ def _said(message: SlackMessage) -> str:
     return "\n".join(part for part in said if part)
 
 
-def _author(message: SlackMessage, names: dict[str, str]) -> str:
+def _author(message: SlackMessage, names: Mapping[str, str]) -> str:
     profile = message.user_profile
     known = names.get(message.user or "", "")
     return known or (profile and profile.real_name) or message.username or message.user or "Someone"

@@ -14,6 +14,7 @@ from infra.analysis import WordAnalyzer
 from infra.database import lobby_transaction, tenant_transaction
 from infra.queue import JobQueue
 from infra.secrets import Sealer
+from infra.store.apps import AppStore
 from infra.store.audit import AuditStore
 from infra.store.conversations import ConversationStore
 from infra.store.credentials import CredentialStore
@@ -23,6 +24,7 @@ from infra.store.lobby import LobbyStore
 from infra.store.members import MemberStore
 from infra.store.oauth import NonceStore
 from infra.store.passages import PassageStore
+from infra.store.readers import AccessStore
 from infra.store.syncs import SyncStore
 from infra.store.uploads import UploadStore
 
@@ -63,7 +65,7 @@ class Stores:
             viewer=viewer,
             members=MemberStore(connection, viewer, announce),
             integrations=IntegrationStore(connection, viewer),
-            credentials=CredentialStore(connection, viewer, self.sealer),
+            credentials=CredentialStore(connection, viewer, self.sealer, announce),
             nonces=NonceStore(connection, viewer),
             uploads=UploadStore(connection, viewer),
             syncs=SyncStore(connection, viewer, announce, self.queue),
@@ -71,6 +73,8 @@ class Stores:
             passages=PassageStore(connection, viewer, self.analyzer),
             conversations=ConversationStore(connection, viewer),
             audit=AuditStore(connection, viewer),
+            access=AccessStore(connection, viewer),
+            apps=AppStore(connection, viewer, self.sealer),
         )
 
     async def _publish_all(self, facts: dict[int, list[Fact]]) -> None:

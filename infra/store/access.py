@@ -1,14 +1,43 @@
-"""Who may read a document, as a condition that every statement on documents carries."""
+"""Who may read a document, as a condition that every statement on documents carries.
 
-from domain.people import Viewer
+What stands for a viewer is worked out inside the statement, once for all its rows: what the viewer is by membership,
+their proven addresses and the domains of these, and the groups at the sources that hold any of them. So a change of a
+group holds from its commit on, without a document being touched.
+"""
 
-READABLE = """(:is_system or exists (
-    select from document_access a
-    where a.tenant_id = d.tenant_id and a.document_id = d.id and a.principal = any(cast(:principals as text[]))
+from domain.people import Viewer, user_principal
+
+ADDRESSES = "select a.email from member_addresses a where a.user_id = :viewer_id"
+NAMES = f"""select unnest(cast(:principals as text[]))
+    union select 'email:' || e.email from ({ADDRESSES}) e
+    union select 'domain:' || split_part(e.email, '@', 2) from ({ADDRESSES}) e"""
+MINE = f"""array(
+    with names (name) as ({NAMES})
+    select name from names
+    union select m.principal from group_members m join names on m.member = names.name
+)"""
+SHARED_AS_WELL = """(not :is_viewed or (
+    exists (
+        select from document_access a
+        where a.tenant_id = d.tenant_id and a.document_id = d.id and a.principal <> :viewer_principal
+    )
+    and not exists (select from integrations o where o.tenant_id = d.tenant_id and o.id = d.integration_id
+        and o.owner_id is not null)
 ))"""
+"""An admin who looks as another member does not see what belongs to that member alone."""
+READABLE = f"""(:is_system or (exists (
+    select from document_access a
+    where a.tenant_id = d.tenant_id and a.document_id = d.id and a.principal = any({MINE})
+) and {SHARED_AS_WELL}))"""
 """On `documents d`. An unknown principal, or none, means no access."""
 
 
 def access_binds(viewer: Viewer) -> dict[str, object]:
     """Return the binds of READABLE for this viewer."""
-    return {"is_system": viewer.is_system, "principals": list(viewer.principals)}
+    return {
+        "is_system": viewer.is_system,
+        "principals": list(viewer.principals),
+        "viewer_id": viewer.user_id,
+        "viewer_principal": user_principal(viewer.user_id),
+        "is_viewed": viewer.viewed_by is not None,
+    }

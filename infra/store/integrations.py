@@ -13,8 +13,10 @@ from infra.store.uploads import remove_unused_blobs
 
 COLUMNS = """
     i.id, i.kind, i.name, i.settings, i.cursor, i.owner_id, i.created_at, i.last_synced_at,
-    (select count(*) from documents d where d.tenant_id = i.tenant_id and d.integration_id = i.id) as n_documents
+    (select count(*) from documents d where d.tenant_id = i.tenant_id and d.integration_id = i.id) as n_documents,
+    coalesce(c.problem, '') as access_problem, c.dies_at as access_ends_at
 """
+FROM = "from integrations i left join credentials c on (c.tenant_id, c.integration_id) = (i.tenant_id, i.id)"
 VISIBLE = "(i.owner_id is null or i.owner_id = :viewer or :is_system)"
 
 
@@ -31,13 +33,13 @@ class IntegrationStore:
 
     async def all(self) -> list[Integration]:
         rows = await self._connection.execute(
-            sa.text(f"select {COLUMNS} from integrations i where {VISIBLE} order by lower(i.name), i.id"), self._binds
+            sa.text(f"select {COLUMNS} {FROM} where {VISIBLE} order by lower(i.name), i.id"), self._binds
         )
         return [_integration(row) for row in rows]
 
     async def get(self, integration_id: int) -> Integration:
         rows = await self._connection.execute(
-            sa.text(f"select {COLUMNS} from integrations i where i.id = :id and {VISIBLE}"),
+            sa.text(f"select {COLUMNS} {FROM} where i.id = :id and {VISIBLE}"),
             {**self._binds, "id": integration_id},
         )
         if row := rows.one_or_none():
@@ -46,7 +48,7 @@ class IntegrationStore:
 
     async def find(self, kind: str, name: str) -> Integration | None:
         rows = await self._connection.execute(
-            sa.text(f"select {COLUMNS} from integrations i where i.kind = :kind and i.name = :name and {VISIBLE}"),
+            sa.text(f"select {COLUMNS} {FROM} where i.kind = :kind and i.name = :name and {VISIBLE}"),
             {**self._binds, "kind": kind, "name": name},
         )
         row = rows.one_or_none()

@@ -107,6 +107,15 @@ class LobbyStore:
         if rows.one_or_none() is None:
             raise Conflict("This person is a member already. Sign in to get there.")
 
+    async def prove_address(self, tenant_id: int, user_id: int, email: str) -> None:
+        await self._connection.execute(
+            sa.text(
+                "insert into member_addresses (tenant_id, user_id, email, proof)"
+                " values (:tenant, :user, lower(:email), 'invitation') on conflict do nothing"
+            ),
+            {"tenant": tenant_id, "user": user_id, "email": email.strip()},
+        )
+
     async def memberships(self, user_id: int) -> list[Membership]:
         """Return the tenants a user belongs to, by name."""
         rows = await self._connection.execute(

@@ -75,7 +75,7 @@ async def entered(
 ) -> AsyncIterator[Entered]:
     """Fill a kind's form in, which is tried at the source; servers of the tests are allowed by name."""
     async with open_client() as client, open_outside([allowed]) as outside:
-        connectors = Connectors(client, {}, {}, lambda: datetime.now(UTC), outside=outside)
+        connectors = Connectors(client, None, {}, lambda: datetime.now(UTC), outside=outside)
         tools = replace(tools, connect=connectors.connect, kinds=connectors.kinds)
         asked: list[str] = []
 

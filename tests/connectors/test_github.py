@@ -3,25 +3,19 @@
 import base64
 import uuid
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from dataclasses import dataclass
 
 import httpx
 import pytest_asyncio
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from domain.credentials import Grant
-from domain.documents import LibraryFilter, LibrarySort
-from domain.integrations import Integration, IntegrationKind
-from domain.people import Role, Viewer, system_viewer
-from domain.syncs import Sync, SyncState, Trigger
+from domain.people import Role, Viewer
+from domain.syncs import SyncState
 from domain.vault import Tools
-from infra.connectors import Connectors, make_providers
-from infra.connectors.providers import open_client
-from infra.settings import read_settings
 from infra.store import Stores
-from infra.worker import run_sync
 from tests import factories
+from tests.connectors.vaulted import Vaulted, connected
 from tests.peers.emulate import CLIENT_ID, CLIENT_SECRET, Emulators
 
 
@@ -58,37 +52,6 @@ class Repository:
         assert done.is_success, done.text
 
 
-@dataclass
-class Vaulted:
-    """An integration with the repository, and the means to sync it."""
-
-    stores: Stores
-    viewer: Viewer
-    integration: Integration
-    tools: Tools
-    asked: list[str] = field(default_factory=list)
-    """The requests to the provider, by method and path."""
-
-    async def sync(self) -> Sync:
-        self.asked.clear()
-        async with self.stores.open_vault(self.viewer) as vault:
-            sync = await vault.syncs.request(self.integration.id, Trigger.PERSON)
-        done = await run_sync(self.stores.open_vault, self.tools, system_viewer(self.viewer.tenant_id), sync.id)
-        assert done is not None
-        return done
-
-    async def configure(self, **settings: str) -> None:
-        async with self.stores.open_vault(self.viewer) as vault:
-            held = await vault.integrations.get(self.integration.id)
-            await vault.integrations.configure(held.id, {**held.settings, **settings})
-
-    async def texts(self, viewer: Viewer | None = None) -> dict[str, str]:
-        """What a member finds, text by external id."""
-        async with self.stores.open_vault(viewer or self.viewer) as vault:
-            page = await vault.documents.page(LibraryFilter(), LibrarySort.TITLE, "", 100)
-            return {each.external_id: (await vault.documents.version(each.id)).text for each in page.documents}
-
-
 @pytest_asyncio.fixture
 async def ana(emulators: Emulators) -> AsyncIterator[httpx.AsyncClient]:
     async with httpx.AsyncClient(base_url=emulators.github_url, headers={"Authorization": "Bearer gho_ana"}) as api:
@@ -111,27 +74,14 @@ async def repository(ana: httpx.AsyncClient) -> Repository:
 async def vaulted(
     repository: Repository, stores: Stores, viewer: Viewer, tools: Tools, emulators: Emulators
 ) -> AsyncIterator[Vaulted]:
-    settings = read_settings(
-        {
-            "GITHUB_CLIENT_ID": CLIENT_ID,
-            "GITHUB_CLIENT_SECRET": CLIENT_SECRET,
-            "GITHUB_URL": emulators.github_url,
-            "GITHUB_API_URL": emulators.github_url,
-        }
-    )
-    chosen = {"chosen": repository.name, "connected_by": str(viewer.user_id), "account": "ana"}
-    async with stores.open_vault(viewer) as vault:
-        integration = await vault.integrations.add(IntegrationKind.GITHUB, "GitHub: ana", chosen, None)
-        await vault.credentials.save(integration.id, Grant("gho_ana"))
-    async with open_client() as client:
-        providers = make_providers(client, settings.providers, settings.base_url)
-        connectors = Connectors(client, providers, settings.providers, lambda: datetime.now(UTC))
-        vaulted = Vaulted(stores, viewer, integration, replace(tools, connect=connectors.connect))
-
-        async def note(request: httpx.Request) -> None:
-            vaulted.asked.append(f"{request.method} {request.url.path}")
-
-        client.event_hooks["request"].append(note)
+    environment = {
+        "GITHUB_CLIENT_ID": CLIENT_ID,
+        "GITHUB_CLIENT_SECRET": CLIENT_SECRET,
+        "GITHUB_URL": emulators.github_url,
+        "GITHUB_API_URL": emulators.github_url,
+    }
+    settings = {"chosen": repository.name, "account": "ana"}
+    async with connected(stores, viewer, tools, "github", environment, Grant("gho_ana"), settings) as vaulted:
         yield vaulted
 
 

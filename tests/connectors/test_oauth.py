@@ -117,6 +117,11 @@ class Rotating:
     kind: IntegrationKind = IntegrationKind.GITHUB
     choice_noun: str = "repositories"
     access_page: str = "http://gh.test/settings"
+    is_personal: bool = False
+    must_choose: bool = True
+    has_public_only: bool = True
+    mirrors_access: bool = False
+    scopes: tuple[str, ...] = ()
     n_renewed: int = 0
     is_away: bool = False
     revoked: list[Grant] = field(default_factory=list)
@@ -200,7 +205,9 @@ async def test_after_a_change_of_key_grants_open_and_are_sealed_anew_when_they_a
     integration = await integration_with(stores, viewer, Grant("a0", "r0"))
     rotated = Sealer(["a new key", "a secret of the tests alone"])
     async with tenant_transaction(engine, viewer.tenant_id) as connection:
-        assert (await CredentialStore(connection, viewer, rotated).hold(integration.id)).access_token == "a0"
+        assert (
+            await CredentialStore(connection, viewer, rotated, lambda *_: None).hold(integration.id)
+        ).access_token == "a0"
         key_id = (await connection.execute(sa.text("select key_id from credentials"))).scalar_one()
         assert key_id == rotated.key_id
     with pytest.raises(Forbidden, match="Reconnect"):

@@ -31,6 +31,7 @@ class MemoryLobby:
         self.users: dict[int, User] = {}
         self.tenants: dict[int, Tenant] = {}
         self.members: dict[tuple[int, int], Role] = {}
+        self.addresses: set[tuple[int, int, str]] = set()
         self.sessions: dict[bytes, tuple[int, int, datetime]] = {}
         self.open_invitations: dict[bytes, Invitation] = {}
         self.trail: list[tuple[int, int | None, str, str]] = []
@@ -65,6 +66,9 @@ class MemoryLobby:
         if (tenant_id, user_id) in self.members:
             raise Conflict("a member already")
         self.members[tenant_id, user_id] = role
+
+    async def prove_address(self, tenant_id: int, user_id: int, email: str) -> None:
+        self.addresses.add((tenant_id, user_id, email.lower()))
 
     async def memberships(self, user_id: int) -> list[Membership]:
         mine = [

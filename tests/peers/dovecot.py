@@ -83,6 +83,11 @@ class MailServer:
 
     def fill(self, user: str, n_mails: int) -> None:
         """Put mails into a mailbox that was opened before, faster than by asking."""
+        with self.open(user) as session:
+            session.append("INBOX", mail("First", "It makes the box."))
+            session.select_folder("INBOX")
+            session.delete_messages([1])
+            session.expunge()
         box = self.folder / "mail" / user / "cur"
         for number in range(n_mails):
             path = box / f"{1_780_000_000 + number}.M{number}.tests:2,S"

