@@ -23,7 +23,7 @@ from infra.connectors.imap_account import SECURITIES, Account, Door, Folder, Spa
 from infra.connectors.imap_mail import BARE, FULL, content_of, mail_entries
 from infra.connectors.kinds import Access, ConnectorKind, Reach
 from infra.connectors.members import short_id
-from infra.connectors.worth import readers_field, readers_of
+from infra.connectors.worth import chosen_readers, readers_field
 
 PAGE_MAILS = 100
 WHOLE = "0"
@@ -90,7 +90,7 @@ class ImapConnector:
 
     async def pages(self, cursor: str) -> AsyncIterator[Page]:
         """Yield what has come and gone, folder by folder."""
-        readers = readers_of(self._integration)
+        readers = chosen_readers(self._integration)
         before = msgspec.json.decode(cursor, type=Cursor) if cursor else Cursor()
         reading = Reading(readers, before.marks if before.readers == readers else {})
         try:
@@ -194,7 +194,7 @@ class ImapConnector:
             said = await self._account.about(folder.name, uids, FULL)
         except (NotFound, ValueError, TypeError, IndexError):
             said = await self._account.about(folder.name, uids, BARE)
-        here, principals = f"{short_id(folder.name)};{folder.validity}/", readers_of(self._integration)
+        here, principals = f"{short_id(folder.name)};{folder.validity}/", chosen_readers(self._integration)
         return [entry for uid in said for entry in mail_entries(f"{here}{uid}", said[uid], principals)]
 
     async def _held(self, prefix: str) -> list[str]:

@@ -21,7 +21,7 @@ from domain.vault import OpenVault
 from infra.connectors.kinds import Access, ConnectorKind, Reach
 from infra.connectors.mediawiki_api import Wiki
 from infra.connectors.site import too_large
-from infra.connectors.worth import readers_field, readers_of
+from infra.connectors.worth import chosen_readers, readers_field
 from infra.parsers.detection import MEDIA_TYPES
 
 PAGE_TITLES = 50
@@ -70,7 +70,7 @@ class MediaWikiConnector:
         self._integration = integration
         self._viewer = viewer
         self._open_vault = open_vault
-        self._principals = readers_of(integration)
+        self._principals = chosen_readers(integration)
 
     async def pages(self, cursor: str) -> AsyncIterator[Page]:
         """Yield what has changed, or everything where nothing tells that. Raises: Forbidden, Invalid, Unavailable."""

@@ -19,7 +19,7 @@ from domain.vault import OpenVault
 from infra.connectors.kinds import Access, ConnectorKind, Reach
 from infra.connectors.notion_text import Block, data_source_text, page_text, title_of
 from infra.connectors.site import Site, require_encryption
-from infra.connectors.worth import readers_field, readers_of
+from infra.connectors.worth import chosen_readers, readers_field
 
 API = "https://api.notion.com"
 VERSION = "2025-09-03"
@@ -97,7 +97,7 @@ class NotionConnector:
         self._integration = integration
         self._viewer = viewer
         self._open_vault = open_vault
-        self._principals = readers_of(integration)
+        self._principals = chosen_readers(integration)
         self._people: dict[str, str] | None = None
         self._held: dict[str, Object] = {}
         """What was listed last, by external id: all of it but the bodies of pages."""

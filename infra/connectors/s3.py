@@ -19,7 +19,7 @@ from infra.connectors.kinds import Access, ConnectorKind, Reach
 from infra.connectors.members import MAX_EXTERNAL_ID, fitted
 from infra.connectors.s3_signature import S3Signature
 from infra.connectors.site import MAX_LISTING_BYTES, Answer, Site, too_large
-from infra.connectors.worth import holds_words, readers_field, readers_of
+from infra.connectors.worth import chosen_readers, holds_words, readers_field
 from infra.parsers.detection import media_type_of
 
 PAGE_KEYS = 1000
@@ -166,7 +166,7 @@ def _moment(text: str) -> datetime | None:
 
 
 def _connect(access: Access) -> Connector:
-    return S3Connector(access.reach, readers_of(access.integration))
+    return S3Connector(access.reach, chosen_readers(access.integration))
 
 
 async def _check(reach: Reach) -> str:

@@ -24,7 +24,7 @@ from infra.connectors.kinds import Access, ConnectorKind, Reach
 from infra.connectors.site import Answer, Site
 from infra.connectors.web_links import HtmlPage, Scope, normalised, read_html, scope_of
 from infra.connectors.web_map import Mapped, Robots, read_robots, read_sitemaps
-from infra.connectors.worth import holds_words, readers_field, readers_of
+from infra.connectors.worth import chosen_readers, holds_words, readers_field
 from infra.parsers.detection import MEDIA_TYPES
 
 HTML = frozenset({"text/html", "application/xhtml+xml"})
@@ -251,7 +251,7 @@ def _too_many(limit: int) -> str:
 
 
 def _connect(access: Access) -> Connector:
-    return WebConnector(access.reach, readers_of(access.integration))
+    return WebConnector(access.reach, chosen_readers(access.integration))
 
 
 async def _check(reach: Reach) -> str:

@@ -17,7 +17,7 @@ from infra.connectors.kinds import Access, ConnectorKind, Reach
 from infra.connectors.members import fitted
 from infra.connectors.site import MAX_LISTING_BYTES, Answer, Site, require_encryption, too_large
 from infra.connectors.webdav_listing import ASKED, NO_SERVER, Resource, read_listing
-from infra.connectors.worth import holds_words, readers_field, readers_of
+from infra.connectors.worth import chosen_readers, holds_words, readers_field
 from infra.parsers.detection import media_type_of
 
 MAX_DEPTH = 60
@@ -142,7 +142,7 @@ def _is_hidden(folder: Resource) -> bool:
 
 
 def _connect(access: Access) -> Connector:
-    return WebdavConnector(access.reach, readers_of(access.integration))
+    return WebdavConnector(access.reach, chosen_readers(access.integration))
 
 
 async def _check(reach: Reach) -> str:

@@ -25,7 +25,7 @@ def readers_field(default: str = "everyone") -> SourceField:
     return SourceField("readers", "Who may read it", FieldType.CHOICE, default=default, options=READERS)
 
 
-def readers_of(integration: Integration) -> tuple[str, ...]:
+def chosen_readers(integration: Integration) -> tuple[str, ...]:
     """Return the principals of everything an integration brings."""
     settings = integration.settings
     if settings.get("readers") == "everyone":
