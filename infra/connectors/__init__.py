@@ -14,7 +14,7 @@ from domain.kinds import Entered, Kinds
 from domain.oauth import fresh_grant, providers_of
 from domain.people import Viewer
 from domain.vault import OpenVault
-from infra.connectors import drive, folder, github, gmail, imap, mediawiki, notion, s3, slack, upload, web, webdav
+from infra.connectors import box, drive, folder, github, gmail, imap, mediawiki, notion, s3, slack, upload, web, webdav
 from infra.connectors.addresses import Outside
 from infra.connectors.http import Token
 from infra.connectors.kinds import Access, ConnectorKind, Reach
@@ -28,6 +28,7 @@ REGISTRY: tuple[ConnectorKind, ...] = (
     drive.KIND,
     slack.KIND,
     github.KIND,
+    box.KIND,
     imap.KIND,
     web.KIND,
     webdav.KIND,

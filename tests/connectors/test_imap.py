@@ -6,7 +6,7 @@ import os
 import tempfile
 import uuid
 from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -203,6 +203,53 @@ async def test_a_mailbox_is_for_its_owner_until_they_say_it_is_shared(
     await connected.sync()
     assert await connected.texts(colleague) == {}
     assert len(await connected.texts()) == 1
+
+
+async def test_a_connection_that_is_cut_again_and_again_ends_in_the_same_state(
+    server: MailServer, stores: Stores, tools: Tools, viewer: Viewer
+) -> None:
+    name = uuid.uuid4().hex
+    with server.open(name) as session:
+        box = Mailbox(session)
+        for number in range(30):
+            box.append("INBOX", mail(f"Mail {number}", f"This is saying {number}."))
+        async with (
+            cutting(server.port, after_bytes=9_000, n_cuts=3) as port,
+            entered(stores, tools, viewer, "imap", form(port, name)) as connected,
+        ):
+            done = await connected.sync()
+            texts = await connected.texts()
+    assert (done.state, done.progress.failed) == (SyncState.SUCCEEDED, 0)
+    assert sorted(texts.values()) == sorted(f"This is saying {number}." for number in range(30))
+
+
+@asynccontextmanager
+async def cutting(port: int, after_bytes: int, n_cuts: int) -> AsyncIterator[int]:
+    """A way to a port that breaks its first connections after so many bytes; gives its own port."""
+    left, tasks = [n_cuts], set[asyncio.Task[None]]()
+
+    async def pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, limit: int | None) -> None:
+        n_passed = 0
+        while part := await reader.read(1024):
+            n_passed += len(part)
+            if limit is not None and n_passed > limit:
+                break
+            writer.write(part)
+        writer.transport.abort()
+
+    async def meet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        limit = after_bytes if left[0] > 0 else None
+        left[0] -= 1
+        from_server, to_server = await asyncio.open_connection("127.0.0.1", port)
+        for each in (pass_on(reader, to_server, None), pass_on(from_server, writer, limit)):
+            tasks.add(asyncio.create_task(each))
+
+    async with await asyncio.start_server(meet, "127.0.0.1", 0) as listening:
+        yield int(listening.sockets[0].getsockname()[1])
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+    assert left[0] <= 0, "no connection was cut"
 
 
 async def test_a_mail_of_2_gb_is_refused_before_it_is_fetched() -> None:
