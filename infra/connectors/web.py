@@ -84,7 +84,8 @@ class WebConnector:
                 frontier.append((mapped.url, 0))
         for start in range(0, len(dated), PAGE_SIZE):
             yield Page(tuple(dated[start : start + PAGE_SIZE]), cursor="")
-        async for page in self._crawl(first, scope, robots, frontier, seen):
+        listed = {entry.external_id for entry in dated}
+        async for page in self._crawl(first, scope, robots, frontier, seen, listed):
             yield page
         if len(seen) >= self._limit:
             yield Page((Unreadable(f"{first.url}#limit", first.url, _too_many(self._limit)),), cursor="")
@@ -129,9 +130,15 @@ class WebConnector:
         return first, scope_of(first.url), robots
 
     async def _crawl(
-        self, first: Read, scope: Scope, robots: Robots, frontier: deque[tuple[str, int]], seen: set[str]
+        self,
+        first: Read,
+        scope: Scope,
+        robots: Robots,
+        frontier: deque[tuple[str, int]],
+        seen: set[str],
+        listed: set[str],
     ) -> AsyncIterator[Page]:
-        n_silent, listed = 0, set[str]()
+        n_silent = 0
         while frontier:
             url, depth = frontier.popleft()
             try:
@@ -182,7 +189,7 @@ class WebConnector:
             if strayed:
                 return None
             raise
-        return _page_of(answer) if answer.content else None
+        return await asyncio.to_thread(_page_of, answer) if answer.content else None
 
     def _is_ours(self, url: str, scope: Scope, robots: Robots) -> bool:
         return scope.holds(url) and holds_words(f"/{_name(url)}") and robots.allows(url)

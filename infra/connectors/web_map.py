@@ -1,5 +1,6 @@
 """What a site says to readers such as us: which pages not to read (RFC 9309), and which there are (sitemaps.org)."""
 
+import asyncio
 import zlib
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
@@ -70,7 +71,7 @@ async def read_sitemaps(site: Site, url: str, robots: Robots) -> AsyncIterator[M
         seen.add(address)
         try:
             answer = await site.ask("GET", address, max_bytes=MAX_SITEMAP_BYTES)
-            pages, maps = _read(_unpacked(answer.content))
+            pages, maps = await asyncio.to_thread(_read, answer.content)
         except (NotFound, Invalid, Forbidden, Unavailable):
             continue
         left += maps
@@ -94,7 +95,8 @@ def _unpacked(content: bytes) -> bytes:
 
 
 def _read(content: bytes) -> tuple[list[Mapped], list[str]]:
-    """The pages of a map, and the maps it names; a list of plain addresses is a map too."""
+    """The pages of a map, and the maps it names; a list of plain addresses is a map too. Raises: Invalid."""
+    content = _unpacked(content)
     if not content.lstrip(b"\xef\xbb\xbf \r\n\t").startswith(b"<"):
         lines = content[:MAX_SITEMAP_BYTES].decode("utf-8", "replace").split()
         return [Mapped(url, "", None) for line in lines if (url := normalised(line))], []

@@ -177,6 +177,18 @@ async def test_a_page_whose_scripts_alone_differ_is_the_same_page(connected: Ent
     assert (await connected.sync()).progress.indexed == 0
 
 
+async def test_a_page_of_the_map_that_another_leads_to_is_read_once(
+    mapped_site: WebSite, stores: Stores, tools: Tools, viewer: Viewer
+) -> None:
+    await mapped_site.write("plan", "The plan.")
+    mapped_site.page("index.html", "Everything.", "old.html")
+    mapped_site.redirects = {"/old.html": "/plan.html"}
+    async with entered(stores, tools, viewer, "web", {"url": f"{mapped_site.url}/"}) as connected:
+        assert (await connected.sync()).progress.indexed == 2
+        assert (await connected.sync()).progress.indexed == 0
+        assert paths(await connected.texts(), mapped_site) == {"/", "/plan.html"}
+
+
 @pytest.mark.parametrize("target", ["http://169.254.169.254/latest/meta-data/", "http://localhost:1/", "http://[::1]/"])
 async def test_a_page_that_leads_into_a_private_network_is_refused(
     site: WebSite, stores: Stores, tools: Tools, viewer: Viewer, target: str
