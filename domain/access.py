@@ -30,6 +30,7 @@ class Reason(msgspec.Struct, frozen=True):
 class Readers(msgspec.Struct, frozen=True):
     """Who may read a document: members of the vault with the reasons, and shares that reach nobody here."""
 
+    principals: tuple[str, ...]
     reasons: tuple[Reason, ...]
     unmatched: tuple[str, ...]
     """People, groups and domains it is shared with at the source in which no member of the vault is."""

@@ -1,8 +1,9 @@
 """Connecting a source by what a person enters: read, tried at the source, and only then kept, its secrets sealed."""
 
 from collections.abc import Awaitable, Mapping
+from datetime import datetime
 
-from domain.credentials import Secrets
+from domain.credentials import DIES_SOON, Secrets
 from domain.errors import Conflict, Forbidden, Invalid, NotFound
 from domain.integrations import Integration
 from domain.kinds import LOOK, Entered, Kind, Kinds, read_entered
@@ -29,6 +30,17 @@ def require_manager(viewer: Viewer, integration: Integration) -> None:
     """Raises: Forbidden."""
     if not may_manage(viewer, integration):
         raise Forbidden("Only an admin of this vault may change this. Ask one of them, they are listed under People.")
+
+
+def access_warning(integration: Integration, now: datetime) -> str:
+    """Return what is wrong with our access to a source, or soon will be, and what to do; "" when all is well."""
+    if integration.access_problem:
+        return integration.access_problem
+    ends_at = integration.access_ends_at
+    if ends_at is None or ends_at - now > DIES_SOON:
+        return ""
+    when = f"ends on {ends_at.day} {ends_at:%B %Y}" if ends_at > now else "has ended"
+    return f"Our access {when}. Reconnect it, and nothing is lost: what is indexed stays."
 
 
 async def connect(

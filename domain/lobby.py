@@ -47,6 +47,12 @@ class Lobby(Protocol):
     async def session_viewer(self, token_hash: bytes, now: datetime) -> Viewer | None:
         """Return who is signed in with this token; None when it is unknown, expired, revoked or no longer a member."""
 
+    async def view_as(self, token_hash: bytes, user_id: int | None) -> int:
+        """Let a session's owner look through another member's eyes, or their own again; return the owner.
+
+        It only takes effect while the owner is an admin, and the other a member, of the session's tenant.
+        """
+
     async def token_viewer(self, token_hash: bytes, now: datetime) -> Viewer | None:
         """Return who acts with this API token; None when it is unknown or its owner is no longer a member."""
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 
+import msgspec
 import structlog
 from procrastinate import App, JobContext, RetryStrategy
 from procrastinate.exceptions import ConnectorException
@@ -35,6 +36,9 @@ RETRY_WAIT_S = 3
 POLL_S = 1.0
 RETURN_S = 1.0
 """Pause before work is taken up again after Postgres was lost."""
+MISUNDERSTOOD = (
+    "The source gave an answer that we do not understand. Sync again later; if it stays so, report sync number {id}."
+)
 INTERNAL = "Something went wrong on our side. Start it again; if it fails once more, report it as sync number {id}."
 
 log = structlog.get_logger(__name__)
@@ -164,6 +168,9 @@ async def run_sync(open_vault: OpenVault, tools: Tools, viewer: Viewer, sync_id:
     except VaultError as error:
         state, reason = SyncState.FAILED, error.message
         problem = error.message if isinstance(error, Forbidden) else None
+    except msgspec.MsgspecError:
+        log.exception("sync_misunderstood")
+        state, reason, problem = SyncState.FAILED, MISUNDERSTOOD.format(id=sync_id), None
     except Exception:
         log.exception("sync_failed")
         state, reason, problem = SyncState.FAILED, INTERNAL.format(id=sync_id), None

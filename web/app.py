@@ -15,6 +15,7 @@ from domain.vault import Tools
 from web import (
     accounts,
     api,
+    apps,
     assets,
     connections,
     conversations,
@@ -32,6 +33,7 @@ from web import (
     styleguide,
     syncs,
     uploads,
+    views,
 )
 from web.api.schema import describe_api
 from web.doors import Doors, WebSettings
@@ -67,7 +69,7 @@ def create_app(doors: Doors, tools: Tools, settings: WebSettings) -> Litestar:
             }
         ),
         middleware=[RequestMeter(registry), RequestLog(), Compression(), SessionMiddleware()],
-        guards=[require_csrf_token],
+        guards=[require_csrf_token, views.require_own_eyes],
         before_send=[send_security_headers, send_request_id],
         exception_handlers=errors.handlers(),
         dependencies={
@@ -96,6 +98,8 @@ def page_routes(settings: WebSettings) -> Sequence[ControllerRouterHandler]:
         *integration_changes.routes,
         *integration_forms.routes,
         *connections.routes,
+        *apps.routes,
+        *views.routes,
         *syncs.routes,
         *uploads.routes,
         *documents.routes,

@@ -18,6 +18,7 @@ from web.rendering import Page, SeeOther, page, see_other
 
 N_DOCUMENTS = 50
 N_NEIGHBOURS = 5
+N_READERS = 6
 LOST_PASSAGE = "The passage this link points at is not in this version of the document, so nothing is marked."
 
 
@@ -51,6 +52,7 @@ async def show(
     """Show a document, or an older version of it, with the passage `start` to `end` marked."""
     document = await vault.documents.get(document_id)
     shown = await vault.documents.version(document_id, whole_number(version))
+    access = await vault.access.readers(document_id)
     span = span_of(start, end)
     reading = read(shown.text, shown.blocks, span, whole_number(part) or 1, document.title)
     is_lost = bool(start or end) and (span is None or not is_within(shown.text, span) or reading.mark_start is None)
@@ -60,11 +62,20 @@ async def show(
         version=shown,
         reading=reading,
         anchor=anchor,
-        readers=readers_in_words(await vault.documents.principals(document_id), vault.viewer),
+        readers=readers_in_words(access.principals, vault.viewer),
+        access=access,
+        n_shown_readers=N_READERS,
         neighbours=await vault.documents.neighbours(document_id, N_NEIGHBOURS),
         source_url=document.url if document.url.startswith(("https://", "http://")) else "",
         passage_note=LOST_PASSAGE if is_lost else "",
     )
+
+
+@get("/documents/{document_id:int}/readers", include_in_schema=False)
+async def show_readers(vault: Vault, document_id: FromPath[int]) -> Page:
+    """List who may read a document, and why."""
+    document = await vault.documents.get(document_id)
+    return page("documents/readers.html", document=document, access=await vault.access.readers(document_id))
 
 
 @get("/documents/{document_id:int}/versions", include_in_schema=False)
@@ -130,4 +141,4 @@ def readers_in_words(principals: Sequence[str], viewer: Viewer) -> str:
     return " and ".join(["You", *words]) if words else "Only you"
 
 
-routes = [index, show, show_versions, delete_many, delete_by_form, delete_one]
+routes = [index, show, show_readers, show_versions, delete_many, delete_by_form, delete_one]

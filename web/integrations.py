@@ -10,7 +10,7 @@ from litestar import Request, Response, get, post
 from litestar.params import FromPath, FromQuery
 from litestar.response import Stream
 
-from domain.connecting import may_manage
+from domain.connecting import access_warning, may_manage
 from domain.facts import Fact, IntegrationChanged, SyncChanged
 from domain.integrations import Integration
 from domain.kinds import Kind
@@ -39,6 +39,8 @@ class Card(msgspec.Struct, frozen=True):
     """Its newest sync."""
     n_failures: int
     kind: Kind
+    access: str = ""
+    """What is wrong with our access, or soon will be."""
 
     @property
     def region(self) -> str:
@@ -79,7 +81,11 @@ async def show(vault: Vault, tools: Tools, integration_id: FromPath[int], before
     return page(
         "integrations/show.html",
         card=Card(
-            integration, seen[0] if seen and before_id is None else None, 0, tools.kinds.described(integration.kind)
+            integration,
+            seen[0] if seen and before_id is None else None,
+            0,
+            tools.kinds.described(integration.kind),
+            access_warning(integration, now),
         ),
         may_manage=may_manage(vault.viewer, integration),
         provider=(await providers_of(tools.oauth, vault)).get(integration.kind),
@@ -119,7 +125,8 @@ async def request_sync(
     n_ahead = await count_ahead(vault, [sync])
     seen = view(sync, tools.now(), n_ahead.get(sync.id, 0))
     integration = await vault.integrations.get(integration_id)
-    card = Card(integration, seen, counts.get(integration_id, 0), tools.kinds.described(integration.kind))
+    kind, access = tools.kinds.described(integration.kind), access_warning(integration, tools.now())
+    card = Card(integration, seen, counts.get(integration_id, 0), kind, access)
     return page("integrations/_card.html", "integrations/_card.html", card=card)
 
 
@@ -153,7 +160,7 @@ def _card(
     sync = latest.get(integration.id)
     seen = view(sync, tools.now(), n_ahead.get(sync.id, 0)) if sync else None
     kind = tools.kinds.described(integration.kind)
-    return Card(integration, seen, n_failures.get(integration.id, 0), kind)
+    return Card(integration, seen, n_failures.get(integration.id, 0), kind, access_warning(integration, tools.now()))
 
 
 @dataclass(slots=True)

@@ -49,6 +49,7 @@ alter table credentials
     add column dies_at timestamptz,
     add column problem text not null default '',
     add column warned_at timestamptz;
+alter table sessions add column viewed_user_id bigint references users on delete set null;
 """
 
 CURRENT_TENANT = "(select nullif(current_setting('kv.tenant', true), '')::bigint)"
@@ -68,5 +69,6 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.execute("alter table sessions drop column viewed_user_id")
     op.execute("alter table credentials drop column warned_at, drop column problem, drop column dies_at")
     op.execute("drop table provider_apps, group_members, source_groups, member_addresses")

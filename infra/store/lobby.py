@@ -168,7 +168,7 @@ class LobbyStore:
         rows = await self._connection.execute(
             sa.text(f"""
                 with live as (
-                    select s.id as session_id, {VIEWER_COLUMNS} from sessions s
+                    select s.id as session_id, s.viewed_user_id, {VIEWER_COLUMNS} from sessions s
                     join memberships m on (m.tenant_id, m.user_id) = (s.tenant_id, s.user_id) {VIEWER_JOINS}
                     where s.token_hash = :token_hash and s.expires_at > :now
                 ), stale_session as (
@@ -186,12 +186,24 @@ class LobbyStore:
                     update memberships m set last_seen_at = :now from stale_member
                     where (m.tenant_id, m.user_id) = (stale_member.tenant_id, stale_member.user_id)
                 )
-                select * from live
+                select live.session_id, live.tenant_id, live.tenant_name, coalesce(m.user_id, live.user_id) as user_id,
+                    coalesce(m.role, live.role) as role, coalesce(u.name, live.name) as name,
+                    coalesce(u.email, live.email) as email, case when u.id is not null then live.name end as viewed_by
+                from live left join memberships m on live.role = 'admin'
+                    and (m.tenant_id, m.user_id) = (live.tenant_id, live.viewed_user_id)
+                left join users u on u.id = m.user_id
             """),
             {"token_hash": token_hash, "now": now},
         )
         row = rows.one_or_none()
         return msgspec.convert(dict(row._mapping), Viewer) if row else None
+
+    async def view_as(self, token_hash: bytes, user_id: int | None) -> int:
+        rows = await self._connection.execute(
+            sa.text("update sessions set viewed_user_id = :user where token_hash = :token_hash returning user_id"),
+            {"token_hash": token_hash, "user": user_id},
+        )
+        return int(rows.scalar_one())
 
     async def token_viewer(self, token_hash: bytes, now: datetime) -> Viewer | None:
         """Return who acts with this API token; None when it is unknown or its owner is no longer a member."""
@@ -242,7 +254,8 @@ class LobbyStore:
         rows = await self._connection.execute(
             sa.text(
                 "with old as (select id, tenant_id, user_id from sessions where token_hash = :token_hash for update)"
-                " update sessions s set tenant_id = m.tenant_id from old join memberships m on m.user_id = old.user_id"
+                " update sessions s set tenant_id = m.tenant_id, viewed_user_id = null"
+                " from old join memberships m on m.user_id = old.user_id"
                 " where s.id = old.id and m.tenant_id = :tenant returning s.id, s.user_id, old.tenant_id as left_id"
             ),
             {"token_hash": token_hash, "tenant": tenant_id},

@@ -102,25 +102,25 @@ class AccessStore:
         )
         reasons: dict[int, Reason] = {}
         unmatched: list[str] = []
-        is_shared = False
+        principals: set[str] = set()
         for row in rows:
-            is_shared = True
+            principals.add(row.principal)
             why = _in_words(row.principal, row.title, self._viewer.tenant_name)
             if row.user_id is None:
                 unmatched.append(why)
                 continue
             held = reasons.get(row.user_id)
             reasons[row.user_id] = Reason(row.user_id, row.name, row.email, (*(held.why if held else ()), why))
-        if not is_shared:
+        if not principals:
             raise NotFound("This document does not exist, or is not shared with you.")
-        return Readers(tuple(reasons.values()), tuple(unmatched))
+        return Readers(tuple(sorted(principals)), tuple(reasons.values()), tuple(unmatched))
 
 
 def _in_words(principal: str, title: str | None, tenant_name: str) -> str:
     sort, _, rest = principal.partition(":")
     match sort:
         case "tenant":
-            return f"everyone in {tenant_name} may"
+            return f"everyone in {tenant_name} may read it"
         case "user":
             return "it is theirs, or was shared with them by name"
         case "email":

@@ -32,6 +32,16 @@ def google_environment(emulators: Emulators, drive_url: str = "") -> dict[str, s
     }
 
 
+def github_environment(emulators: Emulators) -> dict[str, str]:
+    """The settings under which GitHub is the emulator."""
+    return {
+        "GITHUB_CLIENT_ID": CLIENT_ID,
+        "GITHUB_CLIENT_SECRET": CLIENT_SECRET,
+        "GITHUB_URL": emulators.github_url,
+        "GITHUB_API_URL": emulators.github_url,
+    }
+
+
 def slack_environment(emulators: Emulators) -> dict[str, str]:
     """The settings under which Slack is the emulator."""
     return {
@@ -116,6 +126,48 @@ class DriveFiles:
     async def delete(self, external_id: str) -> None:
         assert (await self.api.delete(f"/drive/v3/files/{external_id}")).is_success
         del self.expected[external_id]
+
+
+@dataclass
+class RepositoryFiles:
+    """The files of a repository at GitHub."""
+
+    api: httpx.AsyncClient
+    name: str
+    expected: dict[str, str] = field(default_factory=dict)
+    constant: int = 8
+
+    async def _put(self, path: str, text: str, sha: str = "") -> None:
+        body = {"message": path, "content": base64.b64encode(text.encode()).decode(), **({"sha": sha} if sha else {})}
+        done = await self.api.put(f"/repos/{self.name}/contents/{path}", json=body)
+        assert done.is_success, done.text
+
+    async def _sha(self, path: str) -> str:
+        return str((await self.api.get(f"/repos/{self.name}/contents/{path}")).json()["sha"])
+
+    async def add(self, text: str) -> None:
+        path = f"notes/{uuid.uuid4().hex[:8]}.md"
+        await self._put(path, text)
+        self.expected[f"{self.name}/blob/{path}"] = text
+
+    async def edit(self, external_id: str, text: str) -> None:
+        path = external_id.partition("/blob/")[2]
+        await self._put(path, text, await self._sha(path))
+        self.expected[external_id] = text
+
+    async def delete(self, external_id: str) -> None:
+        path = external_id.partition("/blob/")[2]
+        body = {"message": path, "sha": await self._sha(path)}
+        assert (await self.api.request("DELETE", f"/repos/{self.name}/contents/{path}", json=body)).is_success
+        del self.expected[external_id]
+
+
+async def new_repository(api: httpx.AsyncClient) -> RepositoryFiles:
+    """A new, empty, public repository."""
+    name = f"r{uuid.uuid4().hex[:10]}"
+    done = await api.post("/user/repos", json={"name": name, "private": False, "auto_init": False})
+    assert done.is_success, done.text
+    return RepositoryFiles(api, f"ana/{name}")
 
 
 @dataclass

@@ -15,14 +15,16 @@ from tests.connectors.contract import Peer, keeps_its_contract
 from tests.connectors.peers import (
     DriveFiles,
     Mailbox,
+    github_environment,
     google_environment,
     new_channel,
+    new_repository,
     slack_environment,
 )
 from tests.connectors.vaulted import Vaulted, connected
 from tests.peers.emulate import Emulators
 
-KINDS = ("gmail", "drive", "slack")
+KINDS = ("gmail", "drive", "slack", "github")
 Pair = tuple[Vaulted, Peer]
 
 
@@ -56,6 +58,12 @@ async def pair(
                 )
                 assert (await peer.api.post("/debug/clear")).is_success
                 grant, settings = Grant("valid-token"), {}
+            case "github":
+                peer, environment = (
+                    await new_repository(await api(emulators.github_url, "gho_ana")),
+                    github_environment(emulators),
+                )
+                grant, settings = Grant("gho_ana"), {"chosen": peer.name}
             case _:
                 peer, environment = (
                     await new_channel(await api(emulators.slack_url, "xoxp-ana")),

@@ -96,6 +96,9 @@ class MemoryLobby:
             return None
         return await self.viewer(*self.sessions[token_hash][:2])
 
+    async def view_as(self, token_hash: bytes, user_id: int | None) -> int:
+        return self.sessions[token_hash][1]
+
     async def token_viewer(self, token_hash: bytes, now: datetime) -> Viewer | None:
         return None
 
