@@ -89,7 +89,7 @@ async def entered(
         yield Entered(stores, viewer, tools, integration, asked)
 
 
-async def check_mirror(source: Entered, peer: Peer, *, allowance: int, n_items: int = 24, n_changes: int = 20) -> None:
+async def check_mirror(source: Entered, peer: Peer, *, allowance: int, n_items: int = 14, n_changes: int = 12) -> None:
     """Fill the source, then change it at random: the vault equals it, for no more requests than changes and a few."""
     dice, written = random.Random(4), dict[str, int]()
     numbers = iter(range(1000, 10_000))
