@@ -34,6 +34,7 @@ from infra.analysis import WordAnalyzer
 from infra.answer_evaluation import evaluate_answers, read_lines
 from infra.bus import Bus
 from infra.connectors import Connectors, make_oauth
+from infra.connectors.addresses import open_outside
 from infra.connectors.providers import open_client
 from infra.database import make_engine
 from infra.embedded import embedded
@@ -101,7 +102,8 @@ async def open_house(
         client = await stack.enter_async_context(open_client())
         objects = _objects(settings)
         oauth = make_oauth(client, settings.providers, settings.base_url, StateSigner(settings.secret_key))
-        connectors = Connectors(client, oauth, settings.providers, _now, objects)
+        outside = await stack.enter_async_context(open_outside(settings.allowed_hosts))
+        connectors = Connectors(client, oauth, settings.providers, _now, objects, outside)
         tools = Tools(
             embedder=embedder,
             analyzer=analyzer,

@@ -38,7 +38,7 @@ class PageWatch:
         self._n_empty += 1
         if self._n_empty > MAX_EMPTY_PAGES:
             raise Unavailable(EMPTY)
-        return has_moved
+        return has_moved or bool(page.groups or page.gone_groups)
 
     def _check(self, page: Page) -> None:
         self._n_empty = 0

@@ -5,7 +5,7 @@ the owner has called work. What is personal, or not certain, is its owner's alon
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
@@ -16,6 +16,7 @@ import numpy as np
 from domain.embedding import Matrix
 from domain.integrations import Item
 from domain.parsing import ParsedDocument
+from domain.people import email_principal
 
 ADDRESS = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 PEOPLE_FIELDS = ("from", "sender", "to", "cc", "bcc", "reply-to", "participants", "attendees", "shared-with")
@@ -39,6 +40,8 @@ PERSONAL_WORDS = frozenset(
     rezept schwangerschaft miete vermieter scheidung unterhalt erbschaft beerdigung urlaubsreise""".split()  # noqa: SIM905
 )
 WORD = re.compile(r"\w+")
+NAMED = ("email:", "group:", "domain:")
+"""Principals that only a source gives."""
 N_WORDS = 2
 """One such word may stand anywhere; two different ones are a sign."""
 N_EXAMPLES = 2
@@ -81,6 +84,8 @@ class Signals(msgspec.Struct, frozen=True):
     labels: frozenset[str]
     words: frozenset[str]
     is_bulk: bool
+    readers: frozenset[str] = frozenset()
+    """Principals the source lets read it."""
 
 
 class Circle(msgspec.Struct, frozen=True):
@@ -88,6 +93,8 @@ class Circle(msgspec.Struct, frozen=True):
 
     owner_email: str
     colleagues: frozenset[str]
+    own: frozenset[str] = frozenset()
+    """Principals that stand for the owner alone."""
 
     @property
     def domains(self) -> frozenset[str]:
@@ -159,6 +166,7 @@ def signals_of(item: Item, parsed: ParsedDocument) -> Signals:
         frozenset(label.strip().lower() for label in labels if label.strip()),
         frozenset(WORD.findall(head)),
         is_bulk=any(told.get(name) for name in BULK_FIELDS),
+        readers=frozenset(item.principals),
     )
 
 
@@ -171,6 +179,8 @@ def by_rule(signals: Signals, circle: Circle) -> Verdict | None:
     """Return what the rules say, or None where they are silent."""
     if named := signals.labels & PERSONAL_LABELS:
         return Verdict(Label.PERSONAL, DecidedBy.RULE, f"It is labelled “{min(named)}” at the source.")
+    if verdict := if_shared(signals.readers, circle):
+        return verdict
     others = signals.people - {circle.owner_email.lower()}
     domains = circle.domains
     colleagues = sorted(each for each in others if each in circle.colleagues or each.rpartition("@")[2] in domains)
@@ -189,6 +199,16 @@ def by_rule(signals: Signals, circle: Circle) -> Verdict | None:
             f"Nobody of the company takes part, and it speaks of {_listed(private_words)}.",
         )
     return None
+
+
+def if_shared(readers: Iterable[str], circle: Circle) -> Verdict | None:
+    """Return that it is work where the source shares it with others by name; None where nobody has done that.
+
+    What is open to everyone in the vault was opened here, by a setting, and tells nothing of a single item.
+    """
+    named = {each for each in readers if each.startswith(NAMED)}
+    others = named - circle.own - {email_principal(circle.owner_email)}
+    return Verdict(Label.WORK, DecidedBy.RULE, "The source shares it with others.") if others else None
 
 
 def by_examples(vector: Matrix | None, examples: Examples) -> Verdict:

@@ -59,6 +59,8 @@ class Settings(msgspec.Struct, frozen=True):
     bucket: BucketSettings
     slack_signing_secret: str
     """With which Slack signs the events it sends; "" means: none are heard."""
+    allowed_hosts: tuple[str, ...]
+    """Servers in private networks that sources may be read from."""
     providers: dict[str, ProviderSettings]
     """By the name of the kind that is connected by consent."""
 
@@ -100,6 +102,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         metrics_port=_number(environment, "METRICS_PORT", 0, 0, 65535),
         bucket=_bucket(environment),
         slack_signing_secret=environment.get("SLACK_SIGNING_SECRET", "").strip(),
+        allowed_hosts=tuple(environment.get("ALLOWED_HOSTS", "").replace(",", " ").split()),
         providers={
             each.kind.name: read_registration(environment, each.consent.registration)
             for each in REGISTRY

@@ -15,7 +15,8 @@ from domain.oauth import fresh_grant, providers_of
 from domain.people import Viewer
 from domain.uploads import ObjectStore
 from domain.vault import OpenVault
-from infra.connectors import drive, folder, github, gmail, slack, upload
+from infra.connectors import box, drive, folder, github, gmail, imap, mediawiki, notion, s3, slack, upload, web, webdav
+from infra.connectors.addresses import Outside
 from infra.connectors.http import Token
 from infra.connectors.kinds import Access, ConnectorKind, Reach
 from infra.connectors.providers import REDIRECT_PATH, provider_found
@@ -28,6 +29,13 @@ REGISTRY: tuple[ConnectorKind, ...] = (
     drive.KIND,
     slack.KIND,
     github.KIND,
+    box.KIND,
+    imap.KIND,
+    web.KIND,
+    webdav.KIND,
+    s3.KIND,
+    mediawiki.KIND,
+    notion.KIND,
 )
 """Every kind of source, in the order people see them."""
 
@@ -43,6 +51,7 @@ class Connectors:
     now: Callable[[], datetime]
     objects: ObjectStore | None = None
     registry: tuple[ConnectorKind, ...] = REGISTRY
+    outside: Outside | None = None
 
     @property
     def kinds(self) -> Kinds:
@@ -60,7 +69,7 @@ class Connectors:
                 return (await vault.credentials.secrets(integration.id)).values
 
         found = self._registered(integration.kind)
-        reach = Reach(integration.settings, secrets, self.client, self.now, self.objects)
+        reach = Reach(integration.settings, secrets, self.client, self.now, self.outside, objects=self.objects)
         if found.consent is None:
             return found.connect(Access(reach, integration, viewer, open_vault, found.kind.title))
         title, api_url = found.consent.registration.title, self.settings[found.kind.name].api_url
@@ -76,7 +85,7 @@ class Connectors:
         found = self._registered(kind)
         if found.check is None:
             return ""
-        return await found.check(Reach(entered.settings, secrets, self.client, self.now))
+        return await found.check(Reach(entered.settings, secrets, self.client, self.now, self.outside, n_tries=1))
 
     def _registered(self, kind: str) -> ConnectorKind:
         if found := next((each for each in self.registry if each.kind.name == kind), None):

@@ -15,7 +15,8 @@ from domain.kinds import Kind
 from domain.people import Viewer
 from domain.uploads import ObjectStore
 from domain.vault import OpenVault
-from infra.connectors.http import Source, Token
+from infra.connectors.addresses import Outside
+from infra.connectors.http import N_TRIES, Source, Token
 from infra.registrations import ProviderSettings, Registration
 
 
@@ -29,8 +30,21 @@ class Reach:
     client: httpx.AsyncClient
     """Follows no redirect by itself; for requests, pass time-outs, and do not add to its headers."""
     now: Callable[[], datetime]
+    outside: Outside | None = None
+    """The way to servers whose addresses people enter; None where only providers of consent are reached."""
+
+    n_tries: int = N_TRIES
+    """How often a server that does not answer is asked; a person who waits at a form is told after the first time."""
+
     objects: ObjectStore | None = None
     """Where uploaded files lie, when not in Postgres."""
+
+    @property
+    def way_out(self) -> Outside:
+        """The way to servers whose addresses people enter."""
+        if self.outside is None:
+            raise ValueError("this process reaches no servers that people enter")
+        return self.outside
 
 
 @dataclass(frozen=True, slots=True)

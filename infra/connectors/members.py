@@ -10,6 +10,9 @@ import msgspec
 MAX_ID_CHARACTERS = 450
 """Two levels of members, behind a path of some length, fit into an external id's 1,000."""
 
+MAX_EXTERNAL_ID = 1_000
+"""Characters an external id may have."""
+
 
 class Member(msgspec.Struct, frozen=True):
     """One thing in a container.
@@ -41,7 +44,16 @@ class Container(Protocol):
 
 def short_id(member_id: str) -> str:
     """Return an id that fits: a longer one is cut, and told apart by a hash of the whole."""
-    if len(member_id) <= MAX_ID_CHARACTERS:
-        return member_id
-    digest = hashlib.sha256(member_id.encode("utf-8", "replace")).hexdigest()[:16]
-    return f"{member_id[: MAX_ID_CHARACTERS - 17]}~{digest}"
+    return _cut(member_id, MAX_ID_CHARACTERS)
+
+
+def fitted(external_id: str) -> str:
+    """Return an external id that fits, in the same way."""
+    return _cut(external_id, MAX_EXTERNAL_ID)
+
+
+def _cut(text: str, limit: int) -> str:
+    if len(text) <= limit:
+        return text
+    digest = hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:16]
+    return f"{text[: limit - 17]}~{digest}"

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.embedding import Matrix
 from domain.errors import NotFound
-from domain.people import Viewer
+from domain.people import Viewer, email_principal, user_principal
 from domain.privacy import MAX_EXAMPLES, Circle, DecidedBy, Examples, Judge, Label, Review, Verdict
 from infra.store.ingest import dense_text
 
@@ -65,7 +65,12 @@ class ReviewStore:
         )
         emails = {row.user_id: row.email for row in rows}
         colleagues = frozenset(email for user_id, email in emails.items() if user_id != owner_id)
-        return Judge(owner_id, Circle(emails.get(owner_id, ""), colleagues), await self._examples(owner_id))
+        proven = await self._connection.execute(
+            sa.text("select email from member_addresses where user_id = :owner order by email"), {"owner": owner_id}
+        )
+        own = frozenset([user_principal(owner_id), *(email_principal(email) for email in proven.scalars())])
+        circle = Circle(emails.get(owner_id, ""), colleagues, own)
+        return Judge(owner_id, circle, await self._examples(owner_id))
 
     async def _examples(self, owner_id: int) -> Examples:
         rows = await self._connection.execute(
