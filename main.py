@@ -32,6 +32,7 @@ from infra.bus import Bus
 from infra.connectors import Connectors
 from infra.connectors.providers import make_providers, open_client
 from infra.database import make_engine
+from infra.detection import print_conflicts, print_detections
 from infra.embedded import embedded
 from infra.inference.cache import CachedEmbedder
 from infra.inference.chat import ChatModel
@@ -314,6 +315,9 @@ def cli(arguments: Sequence[str] | None = None) -> None:
         if parsed.command == "up":
             signal.signal(signal.SIGTERM, lambda *_: sys.exit("knowledgevault: stopped while starting"))
             run_everything(settings)
+            return
+        if parsed.command in ("detect", "contradictions"):
+            {"detect": print_detections, "contradictions": print_conflicts}[parsed.command](parsed.file)
             return
         if parsed.command == "export":
             ensure_exported(settings.embedding_model or DEFAULT_MODEL, settings.folder / "models")

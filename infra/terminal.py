@@ -29,4 +29,9 @@ def make_argument_parser() -> argparse.ArgumentParser:
     evaluating.add_argument("folder", type=Path)
     answering = commands_.add_parser("eval-answers", help="evaluate answers to questions that come with their passages")
     answering.add_argument("file", type=Path, metavar="FILE.jsonl")
+    for name, text in (
+        ("detect", "print the frames and gaps of documents, given as lines {id, text, title?, date?, author?}"),
+        ("contradictions", "print the pairs of statements in such documents that cannot both hold"),
+    ):
+        commands_.add_parser(name, help=text).add_argument("file", type=Path, metavar="FILE.jsonl")
     return parser

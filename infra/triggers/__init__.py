@@ -54,13 +54,19 @@ class TableMatcher:
         self.version = _fingerprint(triggers)
 
     def match(self, sentences: Sequence[str]) -> list[list[Match]]:
-        found: list[list[Match]] = [[] for _ in sentences]
-        for number, places in enumerate(self._places(sentences)):
-            sentence = sentences[number]
-            for place in sorted(places):
-                seen = self._expressions[place].search(sentence)
-                if seen is not None:
-                    found[number].append(Match(self._triggers[place], seen.start(), seen.end(), _named(seen)))
+        if not sentences:
+            return []
+        return [
+            self._confirmed(sentence, places) if places else []
+            for sentence, places in zip(sentences, self._places(sentences), strict=True)
+        ]
+
+    def _confirmed(self, sentence: str, places: set[int]) -> list[Match]:
+        found = []
+        for place in sorted(places):
+            seen = self._expressions[place].search(sentence)
+            if seen is not None:
+                found.append(Match(self._triggers[place], seen.start(), seen.end(), _named(seen)))
         return found
 
     def _places(self, sentences: Sequence[str]) -> Iterator[set[int]]:
