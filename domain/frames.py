@@ -150,7 +150,7 @@ def _slots(type_: FrameType, sentence: str, match: Match) -> Iterator[Slot]:
 
 
 def _of_decision(sentence: str, match: Match) -> Iterator[Slot]:
-    if who := WHO.search(sentence[: match.end].rsplit(" ", 1)[0]) or WHO.search(sentence[: match.start]):
+    if who := WHO.search(f"{sentence[: match.end].rpartition(' ')[0]} ") or WHO.search(sentence[: match.start]):
         yield Slot("who", " ".join(who.group("who").split()))
     reason = REASON.search(sentence)
     if reason and sentence[reason.start() :].strip():

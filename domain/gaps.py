@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from domain.frames import REASON, Frame, FrameType
+from domain.frames import DECISION_HEADING, REASON, Frame, FrameType
 from domain.gap_kinds import GapKind, question, risk
 from domain.parsing import BlockKind
 from domain.statements import Statement
@@ -18,11 +18,22 @@ MIN_SCORE = 0.2
 MAX_OF_A_KIND = 6
 """Gaps of one kind in one document: who is asked more often than this stops answering."""
 
+EXPLICIT_FROM = 2.1
+"""The weight of a decision in so many words; other decisions need no reason of their own."""
+RECORDED_FROM = 1.5
+"""Under a heading that promises decisions, less will do."""
+
 REASON_HEADING = re.compile(
     r"\b(?:reasons?|rationale|why|motivation|justification|because|drivers|considerations|pros|background|context"
     r"|alternatives)\b",
     re.IGNORECASE,
 )
+HELD_OFF = re.compile(
+    r"\b(?:not|never|no|than|instead of|should|would|could|about|or)\W*$|n['’]t\W*$"
+    r"|\b(?:should(?:n['’]t| not)|instead of|rather than|discuss\w* about) [^.]*$",
+    re.IGNORECASE,
+)
+"""Words before a match that take it back, or talk about it."""
 INSTRUCTION = re.compile(r"\b(?:you|your|if|when|while|unless|whenever|e\.g\.|for example|such as)\b", re.IGNORECASE)
 PROOF = re.compile(r"\d|https?://|\]\(|\bsee\b|\baccording to\b|\[\d+\]", re.IGNORECASE)
 DONE = re.compile(r"\b(?:done|resolved|closed|fixed|completed|no longer|used to|was waiting|were waiting|had been)\b", re.I)
@@ -95,7 +106,7 @@ def _trust(kind: GapKind, statement: Statement, match: Match, reading: Reading, 
         return 0.0
     trust = 1.0
     before = text[: match.start]
-    if re.search(r"\b(?:not|never|no)\W*$|n['’]t\W*$", before, re.IGNORECASE):
+    if HELD_OFF.search(before):
         trust *= 0.3
     is_general = INSTRUCTION.search(text) is not None
     if kind is GapKind.KNOWLEDGE_IN_A_HEAD and not match.named and re.match(r"\W*(?:if|when)\b", text, re.IGNORECASE):
@@ -137,11 +148,13 @@ def _unreasoned(reading: Reading) -> Iterator[Gap]:
         return
     for place, frames in enumerate(reading.frames):
         for frame in frames:
-            if frame.type is not FrameType.DECISION or frame.weight < 1.6:
+            heading = reading.statements[place].heading
+            sure = RECORDED_FROM if DECISION_HEADING.search(heading) else EXPLICIT_FROM
+            if frame.type is not FrameType.DECISION or frame.weight < sure:
                 continue
             if not _has_reason_near(reading.statements, place):
                 statement = reading.statements[place]
-                score = min(0.9, 0.45 + 0.2 * (frame.weight - 1))
+                score = min(0.8, 0.42 + 0.14 * (frame.weight - 1))
                 yield _gap(GapKind.DECISION_WITHOUT_REASON, statement, score, reading.source, "")
 
 
@@ -181,7 +194,8 @@ def _undefined(reading: Reading, around: Surroundings) -> Iterator[Gap]:
             continue
         for found in used_terms(statement.text):
             term = found.group()
-            if term not in around.defined and term not in asked:
+            is_shouted = re.search(rf"[A-Z]{{2,}} {term}\b|\b{term} [A-Z]{{2,}}", statement.text)
+            if term not in around.defined and term not in asked and not is_shouted:
                 asked.add(term)
                 yield _gap(GapKind.UNDEFINED_TERM, statement, 0.4, reading.source, "", detail=term)
 

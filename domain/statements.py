@@ -10,10 +10,11 @@ from domain.search import Analyzer
 
 MAX_CHARACTERS = 600
 """A longer 'sentence' is a table or a list without stops; nobody states that much at once."""
-LINE = re.compile(r"[^\n]*\n?")
+LINE = re.compile(r"[^\n]+\n?|\n")
 HEADING = re.compile(r"\s{0,3}(#{1,6})\s+\S")
 ITEM = re.compile(r"\s*(?:[-*+•]|\d{1,3}[.)])\s+\S")
 ROW = re.compile(r"\s*\|.*\|\s*$")
+FRONT_MATTER = re.compile(r"---\n.*?\n---[ \t]*(?:\n|$)", re.DOTALL)
 FENCE = re.compile(r"\s*(?:```|~~~)")
 
 
@@ -60,9 +61,14 @@ def plain_blocks(text: str) -> tuple[Block, ...]:
 
 
 def _lines(text: str) -> Iterator[Block]:
+    front = FRONT_MATTER.match(text)
     is_code = False
+    if front:
+        yield Block(BlockKind.CODE, 0, front.end())
     for found in LINE.finditer(text):
         line, start, end = found.group(), *found.span()
+        if front and start < front.end():
+            continue
         if FENCE.match(line):
             is_code = not is_code
             yield Block(BlockKind.CODE, start, end)

@@ -1,6 +1,7 @@
 """Surroundings: what other documents say that a detector must know of: what is defined, replaced, linked; who has left."""
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
@@ -20,12 +21,14 @@ FULL_NAME = r"(?P<name>[A-ZÀ-Þ][a-zà-ÿ'’]+ [A-ZÀ-Þ][\w'’-]+)"
 HAS_LEFT = re.compile(
     rf"\b{FULL_NAME}(?:,? who)? (?:has left|left the company|left us|is no longer with|no longer works|resigned|retired)\b"
 )
+FAMILIAR_FROM = 4
+"""Documents that use an abbreviation without explaining it, from which on it is part of the language there."""
 NO_MYSTERY = frozenset(
     "AI AM API APP ASAP AWS BCC CC CD CEO CFO CI CIO CLI CMS COO CPU CSS CSV CTO DB DC DIY DM DNS DOC EMEA ETA EU EUR"
     " FAQ FTP FYI GB GDPR GIF GIT GMT GPS GPU GUI HDD HQ HR HTML HTTP HTTPS ID IDE II III IMAP IO IOS IP ISO IT IV JPG"
     " JS JSON JVM KB LAN LGTM LTD MAC MB MD MS NA NGO NO NPM OK OS OSS PC PDF PM PNG PR PRS PS QA RAM README REST RFC"
     " ROI RSS SAAS SDK SEO SMS SMTP SQL SSD SSH SSL SSO TB TBA TBC TBD TCP TLS TO TODO TV UI UK UN URI URL US USA USB"
-    " USD UTC UX VAT VIP VM VPN VS WIFI WIP WWW XML YAML ZIP AND OR NOT THE EST PST CET AD BC CV DVD LED PIN".split()  # noqa: SIM905
+    " USD UTC UX VAT VIP VM VPN VS WIFI WIP WWW XML YAML ZIP AND OR NOT THE EST PST PDT EDT CET AD BC MIT BSD GPL CVE IRC NYC USDA NASA IEEE IETF ANSI ASCII UTF ARM AIX BIOS LTE NFC RAID REPL SSR TTY LTS WASM MSI PGP GPG NULL TRUE FALSE LLC INC CV DVD LED PIN".split()  # noqa: SIM905
 )
 """Abbreviations that any dictionary or reader knows."""
 
@@ -67,11 +70,17 @@ class Surroundings(msgspec.Struct, frozen=True):
 def survey(sources: Sequence[Source]) -> Surroundings:
     """Return what these documents say about each other."""
     return Surroundings(
-        defined=frozenset(term for source in sources for term in defined_terms(source.text)),
+        defined=frozenset(term for source in sources for term in defined_terms(source.text)) | _familiar(sources),
         replaced=tuple(dict.fromkeys(one for source in sources for one in replaced_records(source))),
         departed=tuple(dict.fromkeys(one for source in sources for one in departed_people(source))),
         paths=frozenset(source.path for source in sources if "/" in source.path or "." in source.path),
     )
+
+
+def _familiar(sources: Sequence[Source]) -> frozenset[str]:
+    """Abbreviations so common in these documents that who reads them knows them."""
+    used = Counter(term for source in sources for term in {found.group() for found in used_terms(source.text)})
+    return frozenset(term for term, n_documents in used.items() if n_documents >= FAMILIAR_FROM)
 
 
 def defined_terms(text: str) -> set[str]:

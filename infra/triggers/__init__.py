@@ -26,7 +26,7 @@ NO_NAMES = (
     "|Slack|Google|GitHub|Discussion|Still|Currently|Work|Agreed|Decision|Next|Last"
 )
 """Words that begin sentences with a capital and name nobody."""
-CAPITALISED = rf"(?-i:(?!(?:{NO_NAMES})\b)[A-ZÀ-ÖØ-Þ][a-zà-öø-ÿĀ-ſ'’]+(?:[- ][A-ZÀ-ÖØ-Þ][\w'’-]+){{0,2}})"
+CAPITALISED = rf"(?-i:(?<![Tt]he\s)(?!(?:{NO_NAMES})\b)[A-ZÀ-ÖØ-Þ][a-zà-öø-ÿĀ-ſ'’]+(?:[- ][A-ZÀ-ÖØ-Þ][\w'’-]+){{0,2}})"
 MACROS = (
     ("{NAME}", CAPITALISED),
     ("{BE}", r"(?:is|are|was|were|has been|have been|had been|will be|being)"),
