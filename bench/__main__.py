@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-QUESTIONS = ("running", "embedding", "syncing", "searching", "streams")
+QUESTIONS = ("running", "embedding", "syncing", "searching", "streams", "detectors")
 
 
 def main() -> None:

@@ -40,22 +40,22 @@ NAMED_NUMBER = re.compile(
     re.IGNORECASE,
 )
 IDENTIFIER = re.compile(r"\b(?:[A-Za-z]+[-_]?\d[\w.-]*|v\d[\w.]*)\b")
-NAME = re.compile(r"(?<![.!?]\s)(?<!^)\b[A-ZÀ-Þ][\w'’-]+|^(?!The |A |An |Our |In |On |At |For |All |Each )[A-ZÀ-Þ]\w+(?= [A-ZÀ-Þ])")
+NAME = re.compile(
+    r"(?<![.!?]\s)(?<!^)\b[A-ZÀ-Þ][\w'’-]+|^(?!The |A |An |Our |In |On |At |For |All |Each )[A-ZÀ-Þ]\w+(?= [A-ZÀ-Þ])"
+)
 DURATIONS = (
     ("second", 1 / 86400), ("sec", 1 / 86400), ("minute", 1 / 1440), ("min", 1 / 1440), ("hour", 1 / 24), ("day", 1.0),
     ("week", 7.0), ("month", 365 / 12), ("quarter", 365 / 4), ("year", 365.0),
 )  # fmt: skip
 RANGE_WORDS = ("to", "and", "or", "till", "until")
 SCALES = (("million", 1e6), ("billion", 1e9), ("thousand", 1e3), ("k", 1e3), ("m", 1e6))
-NEGATION = re.compile(
-    r"\b(?:not|never|no longer|cannot|nobody|none|without|neither|nor|no)\b|n['’]t\b", re.IGNORECASE
-)
+NEGATION = re.compile(r"\b(?:not|never|no longer|cannot|nobody|none|without|neither|nor|no)\b|n['’]t\b", re.IGNORECASE)
 PAST = re.compile(
     r"\b(?:previous(?:ly)?|former(?:ly)?|until|used to|in the past|originally|was|were|had)\b",
     re.IGNORECASE,
 )
 HEDGED = re.compile(
-    r"^\W*next\b|\b(?:upcoming|could|might|may|would|perhaps|maybe|if|unless|e\.g\.|for example|proposed?|suggest\w*|about to|should we)\b|\?\s*$",
+    r"^\W*next\b|\b(?:upcoming|could|might|(?-i:may)|would|perhaps|maybe|if|unless|e\.g\.|for example|proposed?|suggest\w*|about to|should we)\b|\?\s*$",
     re.IGNORECASE,
 )
 CONTRASTS = frozenset(
@@ -123,7 +123,12 @@ def claims(statement: Statement, analyzer: Analyzer) -> list[Claim]:
 
 def _claim(statement: Statement, begin: int, finish: int, analyzer: Analyzer) -> Claim | None:
     text = statement.text[begin:finish]
-    if statement.kind is BlockKind.TABLE_ROW or "://" in text or HEDGED.search(text) or not MIN_WORDS < len(text.split()) <= MAX_WORDS:
+    if (
+        statement.kind is BlockKind.TABLE_ROW
+        or "://" in text
+        or HEDGED.search(text)
+        or not MIN_WORDS < len(text.split()) <= MAX_WORDS
+    ):
         return None
     taken: list[tuple[int, int]] = []
     dates = tuple(_dates(text, taken))

@@ -29,7 +29,7 @@ TOLERANCE = 0.02
 
 ANTONYMS = (
     ("allow permit accept", "forbid forbidden prohibit ban deni reject disallow"),
-    ("requir mandatori compulsori oblig", "option voluntari"),
+    ("need requir mandatori compulsori oblig", "option voluntari"),
     ("enabl activ on", "disabl inact deactiv off"),
     ("alway", "never"),
     ("increas rise rose grow grew", "decreas fall fell drop shrink declin"),
@@ -43,7 +43,6 @@ ANTONYMS = (
     ("possibl", "imposs"),
     ("includ", "exclud"),
     ("safe", "unsaf danger"),
-    ("keep kept retain", "delet remov discard"),
     ("warm warmer hot hotter", "cold colder cool cooler"),
     ("higher more larger faster", "lower less fewer smaller slower"),
     ("full-tim", "part-tim"),
@@ -57,7 +56,9 @@ COMPLEMENT = re.compile(
 WHO = r"(?P<who>[A-ZÀ-Þ][\w'’-]+(?: [A-ZÀ-Þ][\w'’-]+){0,2})"
 WHAT = r"(?P<what>(?:the |our )?[\w./-]+(?: [\w./-]+){0,3})"
 OWNED = (
-    re.compile(rf"{WHO} (?:owns|maintains|is (?:the )?(?:owner|maintainer) of|is responsible for|looks after) {WHAT}(?=[.,;]|$| and\b)"),
+    re.compile(
+        rf"{WHO} (?:owns|maintains|is (?:the )?(?:owner|maintainer) of|is responsible for|looks after) {WHAT}(?=[.,;]|$| and\b)"
+    ),
     re.compile(rf"{WHAT} (?:is|are) (?:owned|maintained|looked after|run) by {WHO}"),
     re.compile(rf"[Oo]wner: {WHO} \({WHAT}\)"),
     re.compile(rf"(?:[Oo]wner|[Mm]aintainer) of {WHAT} is {WHO}"),
@@ -129,7 +130,8 @@ def compare(a: Claim, b: Claim, rarity: Mapping[str, float]) -> tuple[ConflictKi
     """Return how two claims clash and how sure that is, None where they agree or are about different things."""
     if not _is_same_time(a, b):
         return None
-    same = _sameness(a, b, rarity)
+    opposed = _opposed(a, b)
+    same = _sameness(a, b, rarity, opposed)
     if same == 0.0:
         return _other_complement(a, b)
     if _are_different_things(a, b):
@@ -143,7 +145,7 @@ def compare(a: Claim, b: Claim, rarity: Mapping[str, float]) -> tuple[ConflictKi
         return None
     if a.is_negated != b.is_negated and same >= 0.8:
         return (ConflictKind.NEGATION, round(same * 0.9, 3))
-    if a.is_negated == b.is_negated and _are_antonyms(a, b) and same >= 0.75:
+    if a.is_negated == b.is_negated and opposed and same >= 0.75:
         return (ConflictKind.ANTONYM, round(same * 0.9, 3))
     return _other_complement(a, b)
 
@@ -173,9 +175,9 @@ def _could_clash(a: Claim, b: Claim) -> bool:
     return len(a.words) <= MAX_WORDS_WITHOUT_VALUES and len(b.words) <= MAX_WORDS_WITHOUT_VALUES
 
 
-def _sameness(a: Claim, b: Claim, rarity: Mapping[str, float]) -> float:
-    """How far both speak of the same attribute, 0 where too little or where each has much of its own."""
-    of_a, of_b = (_terms(each, rarity) for each in (a, b))
+def _sameness(a: Claim, b: Claim, rarity: Mapping[str, float], but: frozenset[str]) -> float:
+    """How far both speak of the same attribute, some words aside; 0 where too little or where each has much of its own."""
+    of_a, of_b = ({term: weight for term, weight in _terms(each, rarity).items() if term not in but} for each in (a, b))
     names = a.entities & b.entities - CONTRASTS
     for name in names:
         of_a[name] = of_b[name] = NAME_WEIGHT
@@ -218,9 +220,7 @@ def _numbers_clash(a: Claim, b: Claim) -> bool:
     of_a, of_b = ([each.unit for each in claim.quantities] for claim in (a, b))
     if of_a == of_b:
         return not all(map(_is_equal, a.quantities, b.quantities))
-    return any(
-        _unmatched(a, b, unit) and _unmatched(b, a, unit) for unit in {*of_a} & {*of_b}
-    )
+    return any(_unmatched(a, b, unit) and _unmatched(b, a, unit) for unit in {*of_a} & {*of_b})
 
 
 def _unmatched(claim: Claim, other: Claim, unit: str) -> bool:
@@ -240,13 +240,14 @@ def _is_same_date(one: str, other: str) -> bool:
     return day == other_day and (not year or not other_year or year == other_year)
 
 
-def _are_antonyms(a: Claim, b: Claim) -> bool:
+def _opposed(a: Claim, b: Claim) -> frozenset[str]:
+    """Words of the first opposite pair of which each claim has one."""
     only_a, only_b = a.words - b.words, b.words - a.words
     for one, other in ANTONYMS:
         left, right = set(one.split()), set(other.split())
         if (only_a & left and only_b & right) or (only_a & right and only_b & left):
-            return True
-    return False
+            return frozenset((only_a | only_b) & (left | right))
+    return frozenset()
 
 
 def _other_complement(a: Claim, b: Claim) -> tuple[ConflictKind, float] | None:
@@ -283,4 +284,8 @@ def _halves(claim: Claim) -> tuple[str, str, frozenset[str]] | None:
     names = re.findall(r"\b[A-ZÀ-Þ][\w'’-]*(?: [A-ZÀ-Þ\d][\w'’.-]*)*", rest)
     is_name = bool(names) and len("".join(names)) >= 0.5 * len(rest)
     is_pointing = re.match(r"\W*(?:it|this|that|he|she|they|there|these|what|who|here)\b", subject)
-    return (" ".join(subject.split()), found.group(), frozenset(names)) if is_name and subject.strip() and not is_pointing else None
+    return (
+        (" ".join(subject.split()), found.group(), frozenset(names))
+        if is_name and subject.strip() and not is_pointing
+        else None
+    )

@@ -14,8 +14,12 @@ DECIDED_FROM = 1.0
 SECOND_SIGN = 0.3
 """What a further sign of a decision counts beside the first, as a share of its weight."""
 SECTION_SIGN = 0.6
-DECISION_HEADING = re.compile(r"\b(?:decisions?|resolutions?|outcome|conclusions?|agreements?)\b(?! (?:drivers?|log))", re.I)
-DELIBERATION_HEADING = re.compile(r"\b(?:context|background|options|alternatives|problem|drivers|pros|cons|questions?)\b", re.I)
+DECISION_HEADING = re.compile(
+    r"\b(?:decisions?|resolutions?|outcome|conclusions?|agreements?)\b(?! (?:drivers?|log))", re.I
+)
+DELIBERATION_HEADING = re.compile(
+    r"\b(?:context|background|options|alternatives|problem|drivers|pros|cons|questions?)\b", re.I
+)
 
 REASON = re.compile(
     r"\b(?:because|since(?! (?:then|\d|january|february|march|april|may|june|july|august|september|october|november"
@@ -26,6 +30,8 @@ REASON = re.compile(
     re.IGNORECASE,
 )
 NEGATION = re.compile(r"\b(?:not|never|no longer|no|none|nobody|neither|cannot|without)\b|n['’]t\b", re.IGNORECASE)
+NEGATION_REACH = 5
+"""Characters after a sign in which it is still taken back: `decided not to`."""
 POSSIBLE = re.compile(r"\b(?:may|might|could|would|perhaps|maybe|possibly|probably|likely)\b", re.IGNORECASE)
 OBLIGED = re.compile(r"\b(?:must|shall|should|has to|have to|need(?:s)? to|required to|ought to)\b", re.IGNORECASE)
 PLANNED = re.compile(r"\b(?:will|going to|plan(?:s|ned)? to|'ll)\b", re.IGNORECASE)
@@ -98,7 +104,7 @@ def frames(statement: Statement, matches: Sequence[Match]) -> list[Frame]:
             start=statement.start,
             end=statement.end,
             slots=tuple(_slots(type_, statement.text, match)),
-            is_negated=NEGATION.search(statement.text[: match.end]) is not None,
+            is_negated=NEGATION.search(statement.text[: match.end + NEGATION_REACH]) is not None,
             modality=modality(statement.text),
             weight=round(weight, 2),
         )

@@ -36,12 +36,18 @@ HELD_OFF = re.compile(
 """Words before a match that take it back, or talk about it."""
 INSTRUCTION = re.compile(r"\b(?:you|your|if|when|while|unless|whenever|e\.g\.|for example|such as)\b", re.IGNORECASE)
 PROOF = re.compile(r"\d|https?://|\]\(|\bsee\b|\baccording to\b|\[\d+\]", re.IGNORECASE)
-DONE = re.compile(r"\b(?:done|resolved|closed|fixed|completed|no longer|used to|was waiting|were waiting|had been)\b", re.I)
-EXPLAINED = re.compile(r"\b(?:because|due to|caused by|the cause was|turned out|it was the|reason was)\b", re.IGNORECASE)
+DONE = re.compile(
+    r"\b(?:done|resolved|closed|fixed|completed|no longer|used to|was waiting|were waiting|had been)\b", re.I
+)
+EXPLAINED = re.compile(
+    r"\b(?:because|due to|caused by|the cause was|turned out|it was the|reason was)\b", re.IGNORECASE
+)
 LINK = re.compile(r"\[[^\]\n]{1,200}\]\(\s*<?(?P<target>[^)\s>]+)>?[^)]*\)")
 OWNER_COLUMN = re.compile(r"(?:^|\| *)(?:service owner|system owner|owner|maintainer|responsible)\b", re.IGNORECASE)
 CELL = re.compile(r"(?P<name>[^|:]+):(?P<value>[^|]*)")
-PRESENT_POINTER = re.compile(r"\b(?:ask|contact|owner|call|write to|responsible|maintainer|approval of|talk to)\b", re.I)
+PRESENT_POINTER = re.compile(
+    r"\b(?:ask|contact|owner|call|write to|responsible|maintainer|approval of|talk to)\b", re.I
+)
 
 
 class Gap(msgspec.Struct, frozen=True):
@@ -177,7 +183,9 @@ def _unowned_rows(reading: Reading) -> Iterator[Gap]:
         if statement.kind is not BlockKind.TABLE_ROW:
             has_column = False
             continue
-        cells = {each.group("name").strip().lower(): each.group("value").strip() for each in CELL.finditer(statement.text)}
+        cells = {
+            each.group("name").strip().lower(): each.group("value").strip() for each in CELL.finditer(statement.text)
+        }
         names = {part.strip().lower() for part in statement.text.split("|")}
         if names & {"owner", "maintainer", "responsible"}:
             has_column = True
@@ -243,9 +251,7 @@ def _who(statement: Statement, match: Match) -> str:
     return next((statement.text[start:end] for name, start, end in match.named if name == "who"), "")
 
 
-def _gap(
-    kind: GapKind, statement: Statement, score: float, source: Source, person: str, *, detail: str = ""
-) -> Gap:
+def _gap(kind: GapKind, statement: Statement, score: float, source: Source, person: str, *, detail: str = "") -> Gap:
     quote = " ".join(statement.text.split()).strip("-*• ")
     quote = quote if len(quote) <= MAX_QUOTE else f"{quote[: MAX_QUOTE - 1].rstrip()}…"
     topic = statement.heading if statement.heading and statement.heading != source.title else source.title

@@ -91,9 +91,14 @@ def _merged(lines: Iterator[Block]) -> Iterator[Block]:
     """Join a paragraph's lines, and the wrapped lines of an item with it; an empty line ends both."""
     held: Block | None = None
     for line in lines:
-        goes_on = held is not None and line.kind is BlockKind.PARAGRAPH and held.kind in (
-            BlockKind.PARAGRAPH,
-            BlockKind.LIST_ITEM,
+        goes_on = (
+            held is not None
+            and line.kind is BlockKind.PARAGRAPH
+            and held.kind
+            in (
+                BlockKind.PARAGRAPH,
+                BlockKind.LIST_ITEM,
+            )
         )
         if held is not None and goes_on:
             held = Block(held.kind, held.start, line.end, level=held.level)

@@ -14,13 +14,17 @@ EXPANDED = re.compile(
 )
 RECORD = re.compile(r"\b[A-Z]{2,5}-\d{1,5}\b")
 SUPERSEDED = re.compile(
-    r"\b(?:superseded|replaced|obsoleted) by (?P<by>[A-Z]{2,5}-\d{1,5})|\bsupersedes (?P<old>[A-Z]{2,5}-\d{1,5})", re.IGNORECASE
+    r"\b(?:superseded|replaced|obsoleted) by (?P<by>[A-Z]{2,5}-\d{1,5})|\bsupersedes (?P<old>[A-Z]{2,5}-\d{1,5})",
+    re.IGNORECASE,
 )
-LAST_DAY = re.compile(r"\bmy last (?:working )?day (?:is|will be|was)\b|\bI am leaving (?:the company|us)\b", re.IGNORECASE)
+LAST_DAY = re.compile(
+    r"\bmy last (?:working )?day (?:is|will be|was)\b|\bI am leaving (?:the company|us)\b", re.IGNORECASE
+)
 FULL_NAME = r"(?P<name>[A-ZÀ-Þ][a-zà-ÿ'’]+ [A-ZÀ-Þ][\w'’-]+)"
 HAS_LEFT = re.compile(
     rf"\b{FULL_NAME}(?:,? who)? (?:has left|left the company|left us|is no longer with|no longer works|resigned|retired)\b"
 )
+LOWER_WORD = re.compile(r"(?<![\w.@/-])[a-z]{3,6}(?![\w@/-])")
 FAMILIAR_FROM = 4
 """Documents that use an abbreviation without explaining it, from which on it is part of the language there."""
 NO_MYSTERY = frozenset(
@@ -78,9 +82,10 @@ def survey(sources: Sequence[Source]) -> Surroundings:
 
 
 def _familiar(sources: Sequence[Source]) -> frozenset[str]:
-    """Abbreviations so common in these documents that who reads them knows them."""
+    """Abbreviations so common here that who reads these documents knows them, and words that were only shouted."""
     used = Counter(term for source in sources for term in {found.group() for found in used_terms(source.text)})
-    return frozenset(term for term, n_documents in used.items() if n_documents >= FAMILIAR_FROM)
+    spelled = {term.lower() for term in used} & {word for source in sources for word in LOWER_WORD.findall(source.text)}
+    return frozenset(term for term, n in used.items() if n >= FAMILIAR_FROM or term.lower() in spelled)
 
 
 def defined_terms(text: str) -> set[str]:
