@@ -51,6 +51,7 @@ from infra.store import Stores
 from infra.store.operations import read_operations
 from infra.supervisor import ProcessFailed, Supervisor
 from infra.terminal import make_argument_parser
+from infra.triggers import make_matcher
 from infra.worker import Worker
 from web.app import create_app
 from web.doors import Doors, WebSettings
@@ -98,6 +99,7 @@ async def open_house(settings: Settings, n_connections: int) -> AsyncIterator[Ho
             connect=Connectors(client, providers, settings.github.api_url, _now).connect,
             passwords=Argon2Passwords(),
             now=_now,
+            matcher=make_matcher(),
             oauth=OAuth(providers, StateSigner(settings.secret_key)) if providers else None,
         )
         yield House(stores, tools, bus, _limiter(settings, stack), registry)

@@ -17,6 +17,7 @@ from domain.chunking import chunk
 from domain.documents import Incoming, Kept, Known
 from domain.embedding import Matrix
 from domain.errors import Invalid, NotFound, Unavailable
+from domain.examining import examine
 from domain.integrations import Connector, Gone, Item, Page, Unreadable
 from domain.parsing import ParsedDocument, Parser
 from domain.people import Viewer
@@ -273,6 +274,8 @@ async def _clean(run: Run, connector: Connector) -> AsyncIterator[None]:
         yield
         if len(vanished) < VANISHED_BATCH:
             break
+    async for _ in examine(run.open_vault, run.viewer, run.tools):
+        yield
     is_unsettled = True
     while is_unsettled:
         async with run.open_vault(run.viewer) as vault:

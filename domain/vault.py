@@ -12,6 +12,7 @@ from domain.credentials import Credentials, Nonces, OAuth
 from domain.documents import Documents
 from domain.embedding import Embedder
 from domain.facts import Fact
+from domain.found_gaps import Gaps
 from domain.integrations import Connector, Integration, Integrations
 from domain.language import LanguageModel
 from domain.lobby import Lobby
@@ -20,6 +21,7 @@ from domain.parsing import Parser
 from domain.people import Viewer
 from domain.search import Analyzer, Passages
 from domain.syncs import Syncs
+from domain.triggers import Matcher
 from domain.uploads import Uploads
 
 
@@ -38,6 +40,7 @@ class Vault:
     passages: Passages
     conversations: Conversations
     audit: Audit
+    gaps: Gaps
 
 
 OpenVault = Callable[[Viewer], AbstractAsyncContextManager[Vault]]
@@ -75,5 +78,6 @@ class Tools:
     connect: Callable[[Integration, Viewer, OpenVault], Connector]
     passwords: Passwords
     now: Callable[[], datetime]
+    matcher: Matcher
     oauth: OAuth | None = None
     """None where this deployment was given no client id of any provider."""

@@ -25,6 +25,7 @@ from infra.passwords import Argon2Passwords
 from infra.queue import make_queue
 from infra.secrets import Sealer
 from infra.store import Stores
+from infra.triggers import make_matcher
 from tests import factories
 from tests.domain.fakes import WordEmbedder
 from tests.peers.emulate import Emulators, running_emulators
@@ -117,4 +118,5 @@ def tools(source: factories.Source) -> Tools:
         connect=lambda *_: source,
         passwords=Argon2Passwords(CHEAPEST),
         now=lambda: datetime.now(UTC),
+        matcher=make_matcher(),
     )

@@ -18,6 +18,7 @@ from infra.store.audit import AuditStore
 from infra.store.conversations import ConversationStore
 from infra.store.credentials import CredentialStore
 from infra.store.documents import DocumentStore
+from infra.store.gaps import GapStore
 from infra.store.integrations import IntegrationStore
 from infra.store.lobby import LobbyStore
 from infra.store.members import MemberStore
@@ -71,6 +72,7 @@ class Stores:
             passages=PassageStore(connection, viewer, self.analyzer),
             conversations=ConversationStore(connection, viewer),
             audit=AuditStore(connection, viewer),
+            gaps=GapStore(connection, viewer),
         )
 
     async def _publish_all(self, facts: dict[int, list[Fact]]) -> None:
