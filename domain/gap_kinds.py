@@ -25,6 +25,45 @@ class GapKind(StrEnum):
     SUPERSEDED_BUT_CITED = "superseded_but_cited"
 
 
+def name(kind: GapKind) -> str:
+    """Return what people call the kind."""
+    match kind:
+        case GapKind.DECISION_WITHOUT_REASON:
+            return "Decision without a reason"
+        case GapKind.MISSING_ACTOR:
+            return "Nobody named"
+        case GapKind.VAGUE_TIME:
+            return "No date"
+        case GapKind.VAGUE_QUANTITY:
+            return "No number"
+        case GapKind.KNOWLEDGE_IN_A_HEAD:
+            return "In one head"
+        case GapKind.IMPLICIT_PROCESS:
+            return "Steps not described"
+        case GapKind.ASSUMED_CONTEXT:
+            return "Context assumed"
+        case GapKind.STALE_REFERENCE:
+            return "Out of date"
+        case GapKind.WAITING_ON:
+            return "Waiting"
+        case GapKind.UNSUPPORTED_CLAIM:
+            return "Claim without support"
+        case GapKind.UNDEFINED_TERM:
+            return "Term not explained"
+        case GapKind.DANGLING_LINK:
+            return "Broken link"
+        case GapKind.RESULT_WITHOUT_CAUSE:
+            return "Cause unknown"
+        case GapKind.NO_CONCLUSION:
+            return "No conclusion"
+        case GapKind.SYSTEM_WITHOUT_OWNER:
+            return "No owner"
+        case GapKind.SINGLE_EXPERT:
+            return "Only one expert"
+        case GapKind.SUPERSEDED_BUT_CITED:
+            return "Replaced, still cited"
+
+
 def question(kind: GapKind, quote: str, topic: str, detail: str) -> str:
     """Return one clear question; `quote` is the evidence, `topic` what the document is about, `detail` a name or term."""
     about = f"“{quote}”"

@@ -17,6 +17,7 @@ PLACES = (
     Place("Ask", "/conversations", "ask", "a"),
     Place("Search", "/search", "search", "s"),
     Place("Documents", "/documents", "documents", "d"),
+    Place("Gaps", "/gaps", "note", "n"),
     Place("Integrations", "/integrations", "integrations", "i"),
     Place("People", "/members", "people", "p"),
     Place("Settings", "/settings", "settings", "e"),

@@ -17,7 +17,9 @@ from infra.store.access import READABLE, access_binds
 from infra.store.texts import storable
 
 NOT_FOUND = "This gap does not exist, or stands in documents that are not shared with you."
-TELLING = r"\m(superseded by|replaced by|obsoleted by|supersedes|my last (working )?day|left the company|no longer with us)\M"
+TELLING = (
+    r"\m(superseded by|replaced by|obsoleted by|supersedes|my last (working )?day|left the company|no longer with us)\M"
+)
 """What a document that tells of replaced records or departed people says; detectors read it properly."""
 MAX_TELLING = 200
 TURN = sa.text("select pg_advisory_xact_lock(hashtextextended('gaps', :tenant))")
@@ -166,9 +168,7 @@ class GapStore:
 
     async def counts(self, state: GapState) -> dict[GapKind, int]:
         rows = await self._connection.execute(
-            sa.text(
-                f"select g.kind, count(distinct g.id) as n {VISIBLE} group by g.kind order by n desc, g.kind"
-            ),
+            sa.text(f"select g.kind, count(distinct g.id) as n {VISIBLE} group by g.kind order by n desc, g.kind"),
             {"state": state.value, **access_binds(self._viewer)},
         )
         return {GapKind(row.kind): int(row.n) for row in rows}

@@ -32,7 +32,10 @@ async def n_rows(stores: Stores, viewer: Viewer, table: str) -> int:
 async def test_a_sync_finds_gaps_and_a_second_one_no_duplicates(
     stores: Stores, tools: Tools, viewer: Viewer, source: Source
 ) -> None:
-    source.files = {"a.md": f"{LOST}\n\n{HEAD}\n\nWe decided to stay because of the view.", "b.md": f"{LOST}\n\nLunch is at noon."}
+    source.files = {
+        "a.md": f"{LOST}\n\n{HEAD}\n\nWe decided to stay because of the view.",
+        "b.md": f"{LOST}\n\nLunch is at noon.",
+    }
     await factories.synced(stores, tools, viewer)
     first = await shown(stores, viewer)
     assert [(gap.kind, gap.n_documents) for gap in first] == [

@@ -99,6 +99,12 @@ PLANTS = {
     "oauth_nonces": "(tenant_id, user_id, nonce_hash, verifier, expires_at)"
     " values (:tenant, :user, :token, 'verifier', now())",
     "credentials": "(tenant_id, integration_id, key_id, sealed) select tenant_id, id, 'key', 'x' from integrations",
+    "detections": "(tenant_id, document_id, version_id, detector) select tenant_id, id, 1, '1' from documents",
+    "frames": "(tenant_id, document_id, type, start_at, end_at, slots, is_negated, modality, weight)"
+    " select tenant_id, document_id, 'decision', 0, 4, '[]', false, 'actual', 1 from detections",
+    "gaps": "(tenant_id, kind, fingerprint) values (:tenant, 'vague_time', 'x')",
+    "gap_evidence": "(tenant_id, gap_id, document_id, start_at, end_at, question, person, score)"
+    " select g.tenant_id, g.id, f.document_id, 0, 4, 'When?', '', 1 from gaps g, detections f",
     "messages": "(tenant_id, conversation_id, role, state, text)"
     " select tenant_id, id, 'question', 'complete', 'Why?' from conversations",
 }
