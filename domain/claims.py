@@ -1,4 +1,4 @@
-"""Claims: what a sentence asserts, taken apart into entity, attribute, values, time and polarity, so that two can be compared."""
+"""Claims: what a sentence asserts, taken apart for comparison: entity, attribute, values, time and polarity."""
 
 import re
 from collections.abc import Iterator
@@ -15,7 +15,10 @@ MAX_WORDS = 32
 """Longer sentences assert several things; what is compared must be one."""
 
 MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-MONTH = r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)"
+MONTH = (
+    r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?"
+    r"|nov(?:ember)?|dec(?:ember)?)"
+)
 DATE = re.compile(
     rf"\b(?:(?P<day>\d{{1,2}})(?:st|nd|rd|th)? (?P<month>{MONTH})\b,?(?: (?P<year>\d{{4}}))?"
     rf"|(?P<month2>{MONTH}) (?P<day2>\d{{1,2}})(?:st|nd|rd|th)?\b(?:,? (?P<year2>\d{{4}}))?"
@@ -23,7 +26,8 @@ DATE = re.compile(
     re.IGNORECASE,
 )
 PERIOD = re.compile(
-    rf"\b(?:{MONTH} (?:of )?\d{{4}}|(?:first|second|third|fourth|last) (?:quarter|half)(?: of)?(?: \d{{4}})?|q[1-4](?: \d{{4}})?"
+    rf"\b(?:{MONTH} (?:of )?\d{{4}}|(?:first|second|third|fourth|last) (?:quarter|half)(?: of)?(?: \d{{4}})?"
+    r"|q[1-4](?: \d{4})?"
     r"|(?:spring|summer|autumn|fall|winter)(?: of)? \d{4}|(?:19|20)\d\d|[hH][12] \d{4})\b",
     re.IGNORECASE,
 )
@@ -31,7 +35,8 @@ WORD_NUMBERS = tuple("zero one two three four five six seven eight nine ten elev
 NUMBER = r"(?:[-−+]?\d[\d.,]*\d|[-−+]?\d)"
 QUANTITY = re.compile(
     rf"(?P<money>[€$£]|EUR |USD |GBP )? ?(?<![\w.,/:-])(?P<value>{NUMBER}|{'|'.join(WORD_NUMBERS)})(?![\d:/])"
-    r"(?P<scale> ?(?:million|billion|thousand|k|m)\b)?[ -]?(?:(?:working|business|calendar|consecutive|full) )?(?P<unit>%|°C|°F|[^\W\d_]+)?",
+    r"(?P<scale> ?(?:million|billion|thousand|k|m)\b)?[ -]?"
+    r"(?:(?:working|business|calendar|consecutive|full) )?(?P<unit>%|°C|°F|[^\W\d_]+)?",
     re.IGNORECASE,
 )
 NAMED_NUMBER = re.compile(
@@ -55,16 +60,18 @@ PAST = re.compile(
     re.IGNORECASE,
 )
 HEDGED = re.compile(
-    r"^\W*next\b|\b(?:upcoming|could|might|(?-i:may)|would|perhaps|maybe|if|unless|e\.g\.|for example|proposed?|suggest\w*|about to|should we)\b|\?\s*$",
+    r"^\W*next\b|\b(?:upcoming|could|might|(?-i:may)|would|perhaps|maybe|if|unless|e\.g\.|for example"
+    r"|proposed?|suggest\w*|about to|should we)\b|\?\s*$",
     re.IGNORECASE,
 )
-CONTRASTS = frozenset(
-    "first second third fourth last next previous current former new old internal external raw final standard validated"
-    " premium basic free paid public private primary secondary main staging production test development minimum maximum"
-    " average median mean total gross net upper lower left right inner outer north south east west male female junior"
-    " senior daily weekly monthly quarterly annual yearly hourly morning evening domestic foreign national local remote"
-    " full-time part-time employees contractors weekdays weekends winter summer spring autumn import export input output"
-    " read write upload download request response buyer seller men women adults children indoor outdoor".split()  # noqa: SIM905
+CONTRASTS = frozenset(  # split from one string, so that a reader sees words and not quotes
+    """first second third fourth last next previous current former new old internal external raw final standard
+    validated premium basic free paid public private primary secondary main staging production test
+    development minimum maximum average median mean total gross net upper lower left right inner outer north
+    south east west male female junior senior daily weekly monthly quarterly annual yearly hourly morning
+    evening domestic foreign national local remote full-time part-time employees contractors weekdays weekends
+    winter summer spring autumn import export input output read write upload download request response buyer
+    seller men women adults children indoor outdoor""".split()  # noqa: SIM905
 )
 """Words that tell apart what is otherwise called the same."""
 

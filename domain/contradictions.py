@@ -1,4 +1,4 @@
-"""Contradictions: when two claims about the same thing, at the same time, cannot both hold. Look-alikes are no conflicts."""
+"""Contradictions: when two claims about one thing at one time cannot both hold. Look-alikes are no conflicts."""
 
 import math
 import re
@@ -50,14 +50,16 @@ ANTONYMS = (
     ("before", "after"),
 )
 COMPLEMENT = re.compile(
-    r"\b(?:is|are|runs? on|runs|uses?|hosted (?:in|on|by|with)|located (?:in|at)|stored (?:in|on|with)|written in|led by"
+    r"\b(?:is|are|runs? on|runs|uses?|hosted (?:in|on|by|with)|located (?:in|at)|stored (?:in|on|with)"
+    r"|written in|led by"
     r"|provided by|made by)\b"
 )
 WHO = r"(?P<who>[A-ZÀ-Þ][\w'’-]+(?: [A-ZÀ-Þ][\w'’-]+){0,2})"
 WHAT = r"(?P<what>(?:the |our )?[\w./-]+(?: [\w./-]+){0,3})"
 OWNED = (
     re.compile(
-        rf"{WHO} (?:owns|maintains|is (?:the )?(?:owner|maintainer) of|is responsible for|looks after) {WHAT}(?=[.,;]|$| and\b)"
+        rf"{WHO} (?:owns|maintains|is (?:the )?(?:owner|maintainer) of|is responsible for|looks after) {WHAT}"
+        r"(?=[.,;]|$| and\b)"
     ),
     re.compile(rf"{WHAT} (?:is|are) (?:owned|maintained|looked after|run) by {WHO}"),
     re.compile(rf"[Oo]wner: {WHO} \({WHAT}\)"),
@@ -126,7 +128,9 @@ def weigh_words(claims: Sequence[Claim]) -> dict[str, float]:
     return {word: max(0.5, math.log(1 + len(claims) / (1 + n))) for word, n in counts.items()}
 
 
-def compare(a: Claim, b: Claim, rarity: Mapping[str, float]) -> tuple[ConflictKind, float] | None:
+def compare(  # noqa: PLR0911  # one line a rule
+    a: Claim, b: Claim, rarity: Mapping[str, float]
+) -> tuple[ConflictKind, float] | None:
     """Return how two claims clash and how sure that is, None where they agree or are about different things."""
     if not _is_same_time(a, b):
         return None
@@ -176,7 +180,7 @@ def _could_clash(a: Claim, b: Claim) -> bool:
 
 
 def _sameness(a: Claim, b: Claim, rarity: Mapping[str, float], but: frozenset[str]) -> float:
-    """How far both speak of the same attribute, some words aside; 0 where too little or where each has much of its own."""
+    """How far both speak of the same attribute, some words aside; 0 where too little, or each has much of its own."""
     of_a, of_b = ({term: weight for term, weight in _terms(each, rarity).items() if term not in but} for each in (a, b))
     names = a.entities & b.entities - CONTRASTS
     for name in names:
@@ -216,7 +220,7 @@ def _is_same_time(a: Claim, b: Claim) -> bool:
 
 
 def _numbers_clash(a: Claim, b: Claim) -> bool:
-    """In like order of units one number differs; in another order, none of a unit's numbers is found on the other side."""
+    """In like order of units one number differs; in another, each side has one of a unit that the other lacks."""
     of_a, of_b = ([each.unit for each in claim.quantities] for claim in (a, b))
     if of_a == of_b:
         return not all(map(_is_equal, a.quantities, b.quantities))

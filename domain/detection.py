@@ -1,4 +1,4 @@
-"""Detection: one document read once, into frames and gaps. Pure: the same text and surroundings give the same result."""
+"""Detection: one document read once, into frames and gaps. Pure: the same text and surroundings, the same result."""
 
 from collections.abc import Sequence
 

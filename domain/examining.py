@@ -1,4 +1,4 @@
-"""Examining: detectors read each document version once, after it is stored, and again when the detectors have changed."""
+"""Examining: detectors read each document version once, after it is stored, and again when they have changed."""
 
 import asyncio
 from collections.abc import AsyncIterator

@@ -36,14 +36,16 @@ POSSIBLE = re.compile(r"\b(?:may|might|could|would|perhaps|maybe|possibly|probab
 OBLIGED = re.compile(r"\b(?:must|shall|should|has to|have to|need(?:s)? to|required to|ought to)\b", re.IGNORECASE)
 PLANNED = re.compile(r"\b(?:will|going to|plan(?:s|ned)? to|'ll)\b", re.IGNORECASE)
 WHO = re.compile(
-    r"\b(?P<who>(?:the )?(?:[\w-]+ ){0,2}(?:board|committee|council|team|group|management|tsc|company|organi[sz]ation|members)"
+    r"\b(?P<who>(?:the )?(?:[\w-]+ ){0,2}(?:board|committee|council|team|group|management|tsc|company"
+    r"|organi[sz]ation|members)"
     r"|we|(?-i:[A-ZÀ-Þ][a-zà-ÿ'’]+(?: [A-ZÀ-Þ][\w'’-]+)?))\W+(?:have |has |had |\w+ly |then |'ve |will |shall )*$",
     re.IGNORECASE,
 )
 TIME = re.compile(
     r"\b(?:(?:by|on|from|until|as of|before|starting|since|in) )?(?:(?:the )?(?:end|beginning|start) of (?:the )?)?"
     r"(?:\d{1,2}(?:st|nd|rd|th)? (?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*(?: \d{4})?"
-    r"|(?:january|february|march|april|june|july|august|september|october|november|december)(?: \d{1,2}(?!\d))?(?:,? \d{4})?"
+    r"|(?:january|february|march|april|june|july|august|september|october|november|december)"
+    r"(?: \d{1,2}(?!\d))?(?:,? \d{4})?"
     r"|\d{4}-\d{2}-\d{2}|q[1-4](?: \d{4})?|(?:next|this) (?:week|month|quarter|year)"
     r"|(?:mon|tues|wednes|thurs|fri|satur|sun)day|tomorrow|immediately)\b",
     re.IGNORECASE,

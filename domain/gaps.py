@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 import msgspec
 
 from domain.frames import DECISION_HEADING, REASON, Frame, FrameType
-from domain.gap_kinds import GapKind, question, risk
+from domain.gap_kinds import GapKind, question, wording
 from domain.parsing import BlockKind
 from domain.statements import Statement
 from domain.surroundings import RECORD, Source, Surroundings, used_terms
@@ -256,4 +256,4 @@ def _gap(kind: GapKind, statement: Statement, score: float, source: Source, pers
     quote = quote if len(quote) <= MAX_QUOTE else f"{quote[: MAX_QUOTE - 1].rstrip()}…"
     topic = statement.heading if statement.heading and statement.heading != source.title else source.title
     asked = question(kind, quote, topic[:80], detail or person)
-    return Gap(kind, statement.start, statement.end, asked, round(min(1.0, score) * risk(kind), 3), person)
+    return Gap(kind, statement.start, statement.end, asked, round(min(1.0, score) * wording(kind).risk, 3), person)

@@ -56,7 +56,7 @@ def _sentences(text: str, kind: BlockKind, analyzer: Analyzer) -> list[tuple[int
 
 
 def plain_blocks(text: str) -> tuple[Block, ...]:
-    """Return the blocks of a text that no parser has seen, as its lines show them: Markdown's marks where it has them."""
+    """Return the blocks of a text that no parser has seen, as its lines show them, with Markdown's marks."""
     return tuple(_merged(_lines(text)))
 
 

@@ -1,4 +1,4 @@
-"""Triggers: the words by which frames and gaps are seen, kept as a table of data, and the port that finds them all at once.
+"""Triggers: the words by which frames and gaps are seen, a table of data; and the port that finds them all at once.
 
 A trigger's examples are its tests: every one that must match does, none that must not. People never see a pattern.
 """
@@ -39,4 +39,4 @@ class Matcher(Protocol):
     """Changes with the table, and with nothing else."""
 
     def match(self, sentences: Sequence[str]) -> list[list[Match]]:
-        """Return for each sentence one match a trigger, in the table's order: what `re.search` finds by each pattern."""
+        """Return for each sentence one match a trigger, in the table's order: what `re.search` finds for each."""

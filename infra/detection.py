@@ -1,4 +1,4 @@
-"""Detection outside the vault: documents as lines of JSON, or the demo company's files, read by the product's own code."""
+"""Detection outside the vault: documents given as lines of JSON, read by the product's own code."""
 
 import json
 import sys

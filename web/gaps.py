@@ -7,7 +7,7 @@ from litestar import get, post
 from litestar.params import FromPath, FromQuery
 
 from domain.found_gaps import FoundGap, GapFilter, GapState
-from domain.gap_kinds import GapKind, name, reason
+from domain.gap_kinds import GapKind, wording
 from domain.vault import Vault
 from web.forms import Form
 from web.numbers import whole_number
@@ -50,7 +50,7 @@ async def index(vault: Vault, show: FromQuery[str] = "", kind: FromQuery[str] = 
         gaps=[shown(gap) for gap in found[:N_GAPS]],
         total=counts.get(narrowed.kind, 0) if narrowed.kind else sum(counts.values()),
         narrowed=narrowed,
-        kinds=[KindChoice(each.value, name(each), count) for each, count in counts.items()],
+        kinds=[KindChoice(each.value, wording(each).name, count) for each, count in counts.items()],
         next_path=path_of(narrowed, offset + N_GAPS) if len(found) > N_GAPS else "",
         first_path=path_of(narrowed, 0) if offset else "",
     )
@@ -75,7 +75,7 @@ async def reopen(vault: Vault, gap_id: FromPath[int]) -> SeeOther:
 def shown(gap: FoundGap) -> ShownGap:
     """Return a gap in the page's words."""
     place = urlencode({"version": gap.version_id, "start": gap.start, "end": gap.end})
-    return ShownGap(gap, name(gap.kind), reason(gap.kind), f"/documents/{gap.document_id}?{place}")
+    return ShownGap(gap, wording(gap.kind).name, wording(gap.kind).reason, f"/documents/{gap.document_id}?{place}")
 
 
 def path_of(narrowed: GapFilter, offset: int) -> str:

@@ -1,8 +1,8 @@
 """What detectors found: frames and gaps of a document's present version, with evidence, and what people said to them.
 
 A document's findings go with it: they hang on `documents`. A gap is one row per fingerprint, however many documents
-speak of it. All that quotes a document stands in `gap_evidence` and goes with the document; what stays of a gap that was
-dismissed is a hash, so that it is not asked again.
+speak of it. All that quotes a document stands in `gap_evidence` and goes with the document; what stays of a gap that
+was dismissed is a hash, so that it is not asked again.
 """
 
 from alembic import op

@@ -31,8 +31,9 @@ VISIBLE = f"""
 """
 PAGE = f"""
 with visible as (
-    select g.id, g.kind, g.state, g.reason, e.question, e.person, e.score, e.document_id, d.version_id, e.start_at as start,
-        e.end_at as "end", d.title, d.author, coalesce(d.source_modified_at, d.source_created_at) as modified_at,
+    select g.id, g.kind, g.state, g.reason, e.question, e.person, e.score, e.document_id, d.version_id,
+        e.start_at as start, e.end_at as "end", d.title, d.author,
+        coalesce(d.source_modified_at, d.source_created_at) as modified_at,
         count(*) over (partition by g.id) as n_documents,
         row_number() over (partition by g.id order by e.score desc, e.document_id, e.start_at) as place
     {VISIBLE} and (:kind = '' or g.kind = :kind)

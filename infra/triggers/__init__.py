@@ -1,7 +1,7 @@
 """The table of triggers as files beside this one, and the matcher that compiles it into one multi-pattern pass.
 
-An automaton of literals (Aho-Corasick) tells in one pass which patterns may match at all; only those are looked for with
-`re`, which decides. So the matches are exactly those of `re`, at a small part of its cost.
+An automaton of literals (Aho-Corasick) tells in one pass which patterns may match at all; only those are looked for
+with `re`, which decides. So the matches are exactly those of `re`, at a small part of its cost.
 """
 
 import hashlib

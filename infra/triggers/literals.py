@@ -41,7 +41,7 @@ EMPTY = Needed(frozenset({""}))
 
 
 def literals(pattern: re.Pattern[str]) -> frozenset[str]:
-    """Return strings of which at least one stands in the folded form of any text that matches; empty: no such strings."""
+    """Return strings of which one at least stands in the folded form of any text that matches; empty: none known."""
     found = _of_sequence(parser.parse(pattern.pattern, pattern.flags))
     return _better(found.best, found.exact or frozenset())
 
@@ -75,7 +75,7 @@ def _of_sequence(items: Iterable[Any]) -> Needed:
     return Needed(running, best) if is_exact else Needed(None, _better(best, running))
 
 
-def _of_item(item: tuple[Any, Any]) -> Needed:
+def _of_item(item: tuple[Any, Any]) -> Needed:  # noqa: PLR0911  # one line a kind of node
     kind, value = item
     if kind is op.LITERAL:
         return Needed(frozenset({_folded_letter(value)}))
