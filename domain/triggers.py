@@ -22,7 +22,7 @@ class Trigger(msgspec.Struct, frozen=True):
     other: tuple[str, ...]
 
 
-class Match(msgspec.Struct, frozen=True):
+class Match(msgspec.Struct, frozen=True, gc=False):
     """The first place in a sentence, `sentence[start:end]`, where a trigger matches."""
 
     trigger: Trigger

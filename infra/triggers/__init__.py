@@ -48,9 +48,12 @@ class TableMatcher:
     """See `domain.triggers.Matcher`. Made once a process, and not changed by what it reads."""
 
     def __init__(self, triggers: Sequence[Trigger]) -> None:
-        self._triggers = tuple(triggers)
-        self._expressions = [expression(trigger) for trigger in triggers]
-        self._automaton, self._always = _automaton(self._expressions)
+        expressions = [expression(trigger) for trigger in triggers]
+        self._rows = [
+            (trigger, each, _in_lower_case(each), bool(each.groupindex))
+            for trigger, each in zip(triggers, expressions, strict=True)
+        ]
+        self._automaton, self._always = _automaton(expressions)
         self.version = _fingerprint(triggers)
 
     def match(self, sentences: Sequence[str]) -> list[list[Match]]:
@@ -63,10 +66,12 @@ class TableMatcher:
 
     def _confirmed(self, sentence: str, places: set[int]) -> list[Match]:
         found = []
-        for place in sorted(places):
-            seen = self._expressions[place].search(sentence)
+        lowered = sentence.lower() if sentence.isascii() else ""
+        for place in sorted(places) if len(places) > 1 else places:
+            trigger, expression, lower, is_named = self._rows[place]
+            seen = lower.search(lowered) if lowered and lower else expression.search(sentence)
             if seen is not None:
-                found.append(Match(self._triggers[place], seen.start(), seen.end(), _named(seen)))
+                found.append(Match(trigger, *seen.span(), _named(seen) if is_named else ()))
         return found
 
     def _places(self, sentences: Sequence[str]) -> Iterator[set[int]]:
@@ -82,6 +87,16 @@ class TableMatcher:
             else:
                 places.update(held)
         yield places
+
+
+def _in_lower_case(pattern: re.Pattern[str]) -> re.Pattern[str] | None:
+    """Return the pattern for text in lower case, where that finds the same: `re` is far quicker if case counts.
+
+    So it is for ASCII text and patterns, all of whose letters are small, but for those of classes such as `\\W`.
+    """
+    bare = re.sub(r"\\.", "", pattern.pattern)
+    bare = re.sub(r"\(\?P<\w+>", "", bare)
+    return re.compile(pattern.pattern) if bare.isascii() and bare == bare.lower() else None
 
 
 def _automaton(expressions: Sequence[re.Pattern[str]]) -> tuple[ahocorasick.Automaton, tuple[int, ...]]:
@@ -159,8 +174,6 @@ def _with_any_white_space(pattern: str) -> str:
 
 
 def _named(seen: re.Match[str]) -> tuple[tuple[str, int, int], ...]:
-    if not seen.re.groupindex:
-        return ()
     return tuple((name, *seen.span(name)) for name in seen.re.groupindex if seen.group(name) is not None)
 
 

@@ -136,9 +136,9 @@ def _better(one: frozenset[str], other: frozenset[str]) -> frozenset[str]:
     return max(one, other, key=_worth)
 
 
-def _worth(found: frozenset[str]) -> tuple[int, int, int]:
+def _worth(found: frozenset[str]) -> tuple[int, int, float]:
     bare, whole = ((len(each.strip()) for each in found), (len(each) for each in found))
-    return min(bare, default=0), min(whole, default=0), -len(found)
+    return min(bare, default=0), min(whole, default=0), sum(map(len, found)) / max(1, len(found))
 
 
 def _folded_letter(value: int) -> str:
