@@ -6,6 +6,7 @@ with `re`, which decides. So the matches are exactly those of `re`, at a small p
 
 import hashlib
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -138,7 +139,8 @@ def read_triggers() -> tuple[Trigger, ...]:
 
 
 def _rows(lines: Iterator[str]) -> Iterator[Trigger]:
-    group, weight, number = "", 0.0, 0
+    group, weight = "", 0.0
+    numbers: Counter[str] = Counter()
     pattern = ""
     matching: list[str] = []
     other: list[str] = []
@@ -146,12 +148,11 @@ def _rows(lines: Iterator[str]) -> Iterator[Trigger]:
         mark, _, rest = line.partition(" ")
         if mark in ("~", "") or line.startswith("["):
             if pattern:
-                number += 1
-                yield Trigger(f"{group} {number}", group, weight, pattern, tuple(matching), tuple(other))
+                numbers[group] += 1
+                yield Trigger(f"{group} {numbers[group]}", group, weight, pattern, tuple(matching), tuple(other))
             pattern, matching, other = (rest if mark == "~" else ""), [], []
         if line.startswith("["):
             name, _, written = line.strip("[]").partition(" ")
-            number = number if name == group else 0
             group, weight = name, float(written)
         elif mark == "+":
             matching.append(rest)
