@@ -35,7 +35,8 @@ bench: $(VENV)/tested setup
 	$(BIN)/python -m bench
 
 eval: setup
-	@$(BIN)/knowledgevault eval $(SET)
+	@$(BIN)/python -m bench.gaps
+	@$(if $(SET),$(BIN)/knowledgevault eval $(SET))
 
 clean:
 	rm -rf $(VENV) .vault

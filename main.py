@@ -37,6 +37,7 @@ from infra.connectors import Connectors, make_oauth
 from infra.connectors.addresses import open_outside
 from infra.connectors.providers import open_client
 from infra.database import make_engine
+from infra.detection import print_conflicts, print_detections
 from infra.embedded import embedded
 from infra.golden_jobs import look_for_changes
 from infra.inference.cache import CachedEmbedder
@@ -58,6 +59,7 @@ from infra.store.operations import read_operations
 from infra.store.schedules import WakeStore
 from infra.supervisor import ProcessFailed, Supervisor
 from infra.terminal import make_argument_parser
+from infra.triggers import make_matcher
 from infra.worker import Worker
 from web.app import create_app
 from web.doors import Doors, WebSettings
@@ -112,6 +114,7 @@ async def open_house(
             connect=connectors.connect,
             passwords=Argon2Passwords(),
             now=_now,
+            matcher=make_matcher(),
             oauth=oauth,
             kinds=connectors.kinds,
             objects=objects,
@@ -361,6 +364,9 @@ def cli(arguments: Sequence[str] | None = None) -> None:
         if parsed.command == "up":
             signal.signal(signal.SIGTERM, lambda *_: sys.exit("knowledgevault: stopped while starting"))
             run_everything(settings)
+            return
+        if parsed.command in ("detect", "contradictions"):
+            {"detect": print_detections, "contradictions": print_conflicts}[parsed.command](parsed.file)
             return
         if parsed.command == "export":
             ensure_exported(settings.embedding_model or DEFAULT_MODEL, settings.folder / "models")

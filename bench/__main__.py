@@ -22,6 +22,7 @@ QUESTIONS = (
     "answering",
     "pages",
     "graph",
+    "detectors",
     "streams",
     "consents",
     "scaling",

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from domain.deletions import TooManyDeletions, is_held, question
+from domain.examining import examine
 from domain.integrations import Connector
 from domain.progress import Stage
 from domain.sync_steps import Run
@@ -32,6 +33,8 @@ async def clean(run: Run, connector: Connector) -> AsyncIterator[None]:
         yield
         if not deleted:
             break
+    async for _ in examine(run.open_vault, run.viewer, run.tools):
+        yield
     is_unsettled = True
     while is_unsettled:
         async with run.open_vault(run.viewer) as vault:

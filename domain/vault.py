@@ -16,6 +16,7 @@ from domain.embedding import Embedder
 from domain.entities import Entities, Graph
 from domain.facts import Fact
 from domain.feedback import FeedbackBook
+from domain.found_gaps import Gaps
 from domain.golden import GoldenBook
 from domain.history import History
 from domain.integrations import Connector, Integration, Integrations
@@ -32,6 +33,7 @@ from domain.search import Analyzer, Passages
 from domain.surveys import Surveys
 from domain.syncs import Syncs
 from domain.trails import Trails
+from domain.triggers import Matcher
 from domain.unanswered import UnansweredQuestions
 from domain.uploads import ObjectStore, Uploads
 from domain.whereabouts import Whereabouts
@@ -68,6 +70,7 @@ class Vault:
     graph: Graph
     access: Access
     apps: Apps
+    gaps: Gaps
 
 
 OpenVault = Callable[[Viewer], AbstractAsyncContextManager[Vault]]
@@ -105,6 +108,7 @@ class Tools:
     connect: Callable[[Integration, Viewer, OpenVault], Connector]
     passwords: Passwords
     now: Callable[[], datetime]
+    matcher: Matcher
     oauth: OAuth | None = None
     """None where this deployment was given no client id of any provider."""
     objects: ObjectStore | None = None

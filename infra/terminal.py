@@ -33,4 +33,9 @@ def make_argument_parser() -> argparse.ArgumentParser:
     resolving.add_argument("file", type=Path, metavar="FILE.jsonl")
     matching = commands_.add_parser("match-names", help="score pairs of names (columns name1, name2)")
     matching.add_argument("file", type=Path, metavar="FILE.csv")
+    for name, text in (
+        ("detect", "print the frames and gaps of documents, given as lines {id, text, title?, date?, author?}"),
+        ("contradictions", "print the pairs of statements in such documents that cannot both hold"),
+    ):
+        commands_.add_parser(name, help=text).add_argument("file", type=Path, metavar="FILE.jsonl")
     return parser

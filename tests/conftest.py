@@ -26,6 +26,7 @@ from infra.passwords import Argon2Passwords
 from infra.queue import make_queue
 from infra.secrets import Sealer
 from infra.store import Stores
+from infra.triggers import make_matcher
 from tests import factories
 from tests.domain.fakes import WordEmbedder
 from tests.peers.drive import running_drive
@@ -127,4 +128,5 @@ def tools(source: factories.Source) -> Tools:
         passwords=Argon2Passwords(CHEAPEST),
         now=lambda: datetime.now(UTC),
         kinds=Kinds(tuple(each.kind for each in REGISTRY)),
+        matcher=make_matcher(),
     )

@@ -18,6 +18,7 @@ PLACES = (
     Place("Search", "/search", "search", "s"),
     Place("Documents", "/documents", "documents", "d"),
     Place("Knowledge", "/knowledge", "graph", "k"),
+    Place("Gaps", "/gaps", "note", "n"),
     Place("Integrations", "/integrations", "integrations", "i"),
     Place("People", "/members", "people", "p"),
     Place("Settings", "/settings", "settings", "e"),

@@ -22,6 +22,7 @@ from infra.store.deletions import DeletionStore
 from infra.store.documents import DocumentStore
 from infra.store.entities import EntityStore
 from infra.store.feedback import FeedbackStore
+from infra.store.gaps import GapStore
 from infra.store.golden import GoldenStore
 from infra.store.graph import GraphStore
 from infra.store.history import HistoryStore
@@ -104,6 +105,7 @@ class Stores:
             graph=GraphStore(connection, viewer),
             access=AccessStore(connection, viewer),
             apps=AppStore(connection, viewer, self.sealer),
+            gaps=GapStore(connection, viewer),
         )
 
     async def _publish_all(self, facts: dict[int, list[Fact]]) -> None:

@@ -114,6 +114,12 @@ PLANTS = {
     " select tenant_id, id, 'group:1:C1', '#c' from integrations",
     "group_members": "(tenant_id, principal, member) select tenant_id, principal, 'email:a@b.c' from source_groups",
     "provider_apps": "(tenant_id, app, client_id, key_id, sealed) values (:tenant, 'google', 'id', 'key', 'x')",
+    "detections": "(tenant_id, document_id, version_id, detector) select tenant_id, id, 1, '1' from documents",
+    "frames": "(tenant_id, document_id, type, start_at, end_at, slots, is_negated, modality, weight)"
+    " select tenant_id, document_id, 'decision', 0, 4, '[]', false, 'actual', 1 from detections",
+    "gaps": "(tenant_id, kind, fingerprint) values (:tenant, 'vague_time', 'x')",
+    "gap_evidence": "(tenant_id, gap_id, document_id, start_at, end_at, question, person, score)"
+    " select g.tenant_id, g.id, f.document_id, 0, 4, 'When?', '', 1 from gaps g, detections f",
     "messages": "(tenant_id, conversation_id, role, state, text)"
     " select tenant_id, id, 'question', 'complete', 'Why?' from conversations",
     "unanswered_questions": "(tenant_id, user_id, message_id, question, confidence)"

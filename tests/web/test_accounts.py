@@ -139,6 +139,7 @@ async def test_a_session_ends_after_its_life(
         connect=tools.connect,
         passwords=tools.passwords,
         now=lambda: datetime.now(UTC) + timedelta(days=31),
+        matcher=tools.matcher,
     )
     old = Browser(create_app(doors, later, web_settings))
     old.client.cookies.set("kv_session", admin.client.cookies["kv_session"], domain="vault.test")

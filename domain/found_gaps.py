@@ -1,0 +1,97 @@
+"""Gaps as a vault keeps them: one per question, with its evidence in documents; and the port that stores them."""
+
+import hashlib
+import re
+from collections.abc import Sequence
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+import msgspec
+
+from domain.detection import Detected
+from domain.gap_kinds import GapKind
+from domain.gaps import Gap
+from domain.surroundings import Surroundings
+
+MAX_REASON = 500
+
+
+class GapState(StrEnum):
+    """Where a gap stands."""
+
+    OPEN = "open"
+    DISMISSED = "dismissed"
+
+
+class FoundGap(msgspec.Struct, frozen=True):
+    """A gap with the evidence that the viewer may read best."""
+
+    id: int
+    kind: GapKind
+    state: GapState
+    question: str
+    person: str
+    score: float
+    document_id: int
+    version_id: int
+    start: int
+    end: int
+    title: str
+    author: str
+    modified_at: datetime | None
+    n_documents: int
+    """How many documents that the viewer may read leave the same open."""
+    reason: str = ""
+    """Why it was dismissed."""
+
+
+class GapFilter(msgspec.Struct, frozen=True):
+    """What the page of gaps is narrowed to."""
+
+    state: GapState = GapState.OPEN
+    kind: GapKind | None = None
+
+
+class Gaps(Protocol):
+    """What detectors found in one tenant's documents; seen only through documents that the viewer may read."""
+
+    async def due(self, detector: str, limit: int) -> list[int]:
+        """Return documents whose present version this detector has not read, oldest first."""
+
+    async def surroundings(self) -> Surroundings:
+        """Return what documents that everybody may read say about records that were replaced and people who left."""
+
+    async def record(self, document_id: int, version_id: int, detector: str, detected: Detected, text: str) -> None:
+        """Replace what is held of a document by what was found in this version; a no-op if it has a newer one by now.
+
+        The same gap found again, here or in another document, is one gap; one that was dismissed stays so.
+        """
+
+    async def page(self, narrowed: GapFilter, offset: int, size: int) -> list[FoundGap]:
+        """Return gaps, best first, from `offset` on."""
+
+    async def counts(self, state: GapState) -> dict[GapKind, int]:
+        """Return how many gaps of each kind the viewer may see, most first."""
+
+    async def dismiss(self, gap_id: int, reason: str) -> None:
+        """Close a gap, for good. Raises: NotFound."""
+
+    async def reopen(self, gap_id: int) -> None:
+        """Open a dismissed gap again. Raises: NotFound."""
+
+
+def fingerprint(gap: Gap, text: str) -> str:
+    """Return what makes two findings the same gap: the kind and the words of the evidence, or the term asked about."""
+    said = gap.question if gap.kind is GapKind.UNDEFINED_TERM else text[gap.start : gap.end]
+    words = re.sub(r"\s*\(.*\)\?$", "", said) if gap.kind is GapKind.UNDEFINED_TERM else said
+    plain = " ".join(re.sub(r"[\W_]+", " ", words.lower()).split())
+    return hashlib.sha256(f"{gap.kind.value}\t{plain}".encode()).hexdigest()
+
+
+def unique(gaps: Sequence[Gap], text: str) -> list[tuple[str, Gap]]:
+    """Return a document's gaps with their fingerprints, each fingerprint once, the best first."""
+    held: dict[str, Gap] = {}
+    for gap in gaps:
+        held.setdefault(fingerprint(gap, text), gap)
+    return list(held.items())

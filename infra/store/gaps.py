@@ -1,0 +1,200 @@
+"""Frames and gaps in Postgres: a document's findings hang on its row in `detections`, and go with it."""
+
+from collections.abc import Sequence
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from domain.detection import Detected
+from domain.errors import NotFound
+from domain.found_gaps import MAX_REASON, FoundGap, GapFilter, GapState, unique
+from domain.frames import Frame
+from domain.gap_kinds import GapKind
+from domain.people import EVERYONE, Viewer
+from domain.surroundings import Source, Surroundings, survey
+from infra.store.access import READABLE, access_binds
+from infra.store.texts import storable
+
+NOT_FOUND = "This gap does not exist, or stands in documents that are not shared with you."
+TELLING = (
+    r"\m(superseded by|replaced by|obsoleted by|supersedes|my last (working )?day|left the company|no longer with us)\M"
+)
+"""What a document that tells of replaced records or departed people says; detectors read it properly."""
+MAX_TELLING = 200
+TURN = sa.text("select pg_advisory_xact_lock(hashtextextended('gaps', :tenant))")
+"""One document's findings of a tenant are written at a time: who forgets a gap must not miss new evidence for it."""
+VISIBLE = f"""
+    from gaps g join gap_evidence e on (e.tenant_id, e.gap_id) = (g.tenant_id, g.id)
+    join documents d on (d.tenant_id, d.id) = (e.tenant_id, e.document_id)
+    where g.state = :state and {READABLE}
+"""
+PAGE = f"""
+with visible as (
+    select g.id, g.kind, g.state, g.reason, e.question, e.person, e.score, e.document_id, d.version_id,
+        e.start_at as start, e.end_at as "end", d.title, d.author,
+        coalesce(d.source_modified_at, d.source_created_at) as modified_at,
+        count(*) over (partition by g.id) as n_documents,
+        row_number() over (partition by g.id order by e.score desc, e.document_id, e.start_at) as place
+    {VISIBLE} and (:kind = '' or g.kind = :kind)
+)
+select * from visible where place = 1 order by score desc, id offset :offset limit :size
+"""
+
+
+class GapStore:
+    """What detectors found in one tenant's documents."""
+
+    def __init__(self, connection: AsyncConnection, viewer: Viewer) -> None:
+        self._connection = connection
+        self._viewer = viewer
+
+    async def due(self, detector: str, limit: int) -> list[int]:
+        rows = await self._connection.execute(
+            sa.text(
+                "select d.id from documents d where not exists (select from detections f"
+                " where (f.tenant_id, f.document_id, f.version_id, f.detector)"
+                " = (d.tenant_id, d.id, d.version_id, :detector)) order by d.id limit :limit"
+            ),
+            {"detector": detector, "limit": limit},
+        )
+        return list(rows.scalars())
+
+    async def surroundings(self) -> Surroundings:
+        rows = await self._connection.execute(
+            sa.text(
+                "select d.title, d.author, d.source_modified_at as date, v.text from documents d"
+                " join document_versions v on (v.tenant_id, v.id) = (d.tenant_id, d.version_id)"
+                " join document_access a on (a.tenant_id, a.document_id) = (d.tenant_id, d.id)"
+                " where a.principal = :everyone and v.text ~* :telling order by d.id desc limit :limit"
+            ),
+            {"everyone": EVERYONE, "telling": TELLING, "limit": MAX_TELLING},
+        )
+        told = survey([Source(row.text, row.title, row.author, row.date) for row in rows])
+        return Surroundings(replaced=told.replaced, departed=told.departed)
+
+    async def record(self, document_id: int, version_id: int, detector: str, detected: Detected, text: str) -> None:
+        binds = {"tenant": self._viewer.tenant_id, "document": document_id, "version": version_id}
+        await self._connection.execute(TURN, binds)
+        current = await self._connection.execute(
+            sa.text("select 1 from documents where id = :document and version_id = :version for no key update"), binds
+        )
+        if current.one_or_none() is None:
+            return
+        await self._connection.execute(sa.text("delete from detections where document_id = :document"), binds)
+        await self._connection.execute(
+            sa.text(
+                "insert into detections (tenant_id, document_id, version_id, detector)"
+                " values (:tenant, :document, :version, :detector)"
+            ),
+            {**binds, "detector": detector},
+        )
+        await self._add_frames(document_id, detected.frames)
+        await self._add_gaps(document_id, detected, text)
+        await self._forget_unproven()
+
+    async def _add_frames(self, document_id: int, frames: Sequence[Frame]) -> None:
+        if not frames:
+            return
+        await self._connection.execute(
+            sa.text(
+                "insert into frames"
+                " (tenant_id, document_id, type, start_at, end_at, slots, is_negated, modality, weight)"
+                " values (:tenant, :document, :type, :start, :end, cast(:slots as json), :negated, :modality, :weight)"
+            ),
+            [
+                {
+                    "tenant": self._viewer.tenant_id,
+                    "document": document_id,
+                    "type": frame.type.value,
+                    "start": frame.start,
+                    "end": frame.end,
+                    "slots": msgspec.json.encode(frame.slots).decode(),
+                    "negated": frame.is_negated,
+                    "modality": frame.modality.value,
+                    "weight": frame.weight,
+                }
+                for frame in frames
+            ],
+        )
+
+    async def _add_gaps(self, document_id: int, detected: Detected, text: str) -> None:
+        found = [
+            {
+                "tenant": self._viewer.tenant_id,
+                "document": document_id,
+                "kind": gap.kind.value,
+                "fingerprint": mark,
+                "start": gap.start,
+                "end": gap.end,
+                "question": storable(gap.question),
+                "person": storable(gap.person),
+                "score": gap.score,
+            }
+            for mark, gap in sorted(unique(detected.gaps, text))
+        ]
+        if not found:
+            return
+        await self._connection.execute(
+            sa.text(
+                "insert into gaps (tenant_id, kind, fingerprint) values (:tenant, :kind, :fingerprint)"
+                " on conflict (tenant_id, fingerprint) do nothing"
+            ),
+            found,
+        )
+        await self._connection.execute(
+            sa.text(
+                "insert into gap_evidence (tenant_id, gap_id, document_id, start_at, end_at, question, person, score)"
+                " select :tenant, id, :document, :start, :end, :question, :person, :score from gaps"
+                " where fingerprint = :fingerprint"
+            ),
+            found,
+        )
+
+    async def _forget_unproven(self) -> None:
+        """Open gaps that nothing shows any more are no gaps."""
+        await self._connection.execute(
+            sa.text(
+                "delete from gaps g where g.state = 'open' and not exists (select from gap_evidence e"
+                " where (e.tenant_id, e.gap_id) = (g.tenant_id, g.id))"
+            )
+        )
+
+    async def page(self, narrowed: GapFilter, offset: int, size: int) -> list[FoundGap]:
+        binds = {"state": narrowed.state.value, "kind": narrowed.kind.value if narrowed.kind else ""}
+        rows = await self._connection.execute(
+            sa.text(PAGE), {**binds, **access_binds(self._viewer), "offset": offset, "size": size}
+        )
+        return [msgspec.convert(dict(row._mapping), FoundGap) for row in rows]
+
+    async def counts(self, state: GapState) -> dict[GapKind, int]:
+        rows = await self._connection.execute(
+            sa.text(f"select g.kind, count(distinct g.id) as n {VISIBLE} group by g.kind order by n desc, g.kind"),
+            {"state": state.value, **access_binds(self._viewer)},
+        )
+        return {GapKind(row.kind): int(row.n) for row in rows}
+
+    async def dismiss(self, gap_id: int, reason: str) -> None:
+        await self._turn(gap_id, GapState.OPEN, GapState.DISMISSED, reason)
+
+    async def reopen(self, gap_id: int) -> None:
+        await self._turn(gap_id, GapState.DISMISSED, GapState.OPEN, "")
+
+    async def _turn(self, gap_id: int, before: GapState, after: GapState, reason: str) -> None:
+        rows = await self._connection.execute(
+            sa.text(
+                "update gaps set state = :after, reason = :reason, closed_by = :by,"
+                " closed_at = case when :after = 'open' then null else now() end"
+                f" where id = :id and id in (select g.id {VISIBLE}) returning id"
+            ),
+            {
+                **access_binds(self._viewer),
+                "id": gap_id,
+                "state": before.value,
+                "after": after.value,
+                "reason": storable(reason)[:MAX_REASON],
+                "by": "" if after is GapState.OPEN else self._viewer.name,
+            },
+        )
+        if rows.one_or_none() is None:
+            raise NotFound(NOT_FOUND)

@@ -1,0 +1,103 @@
+"""Findings of detectors in Postgres: once per version, gone with their document, seen only by who may read it."""
+
+import pytest
+import sqlalchemy as sa
+
+from domain.detection import detector_version
+from domain.errors import NotFound
+from domain.examining import examine
+from domain.found_gaps import FoundGap, GapFilter, GapState
+from domain.gap_kinds import GapKind
+from domain.people import Viewer, system_viewer, user_principal
+from domain.vault import Tools
+from infra.database import tenant_transaction
+from infra.store import Stores
+from tests import factories
+from tests.factories import Source
+
+LOST = "Somebody should clean the filter of the press."
+HEAD = "The order of the pumps is in Marta's head."
+
+
+async def shown(stores: Stores, viewer: Viewer, **narrowed: object) -> list[FoundGap]:
+    async with stores.open_vault(viewer) as vault:
+        return await vault.gaps.page(GapFilter(**narrowed), 0, 50)  # type: ignore[arg-type]
+
+
+async def n_rows(stores: Stores, viewer: Viewer, table: str) -> int:
+    async with tenant_transaction(stores.engine, viewer.tenant_id) as connection:
+        return int((await connection.execute(sa.text(f"select count(*) from {table}"))).scalar_one())
+
+
+async def test_a_sync_finds_gaps_and_a_second_one_no_duplicates(
+    stores: Stores, tools: Tools, viewer: Viewer, source: Source
+) -> None:
+    source.files = {
+        "a.md": f"{LOST}\n\n{HEAD}\n\nWe decided to stay because of the view.",
+        "b.md": f"{LOST}\n\nLunch is at noon.",
+    }
+    await factories.synced(stores, tools, viewer)
+    first = await shown(stores, viewer)
+    assert [(gap.kind, gap.n_documents) for gap in first] == [
+        (GapKind.KNOWLEDGE_IN_A_HEAD, 1),
+        (GapKind.MISSING_ACTOR, 2),
+    ]
+    async with stores.open_vault(viewer) as vault:
+        read = await vault.documents.version(first[0].document_id)
+    assert read.text[first[0].start : first[0].end] == HEAD
+    rows = [await n_rows(stores, viewer, table) for table in ("detections", "frames", "gaps", "gap_evidence")]
+    async with tenant_transaction(stores.engine, viewer.tenant_id) as connection:
+        await connection.execute(sa.text("update detections set detector = 'an older one'"))
+    again = [each async for each in examine(stores.open_vault, system_viewer(viewer.tenant_id), tools)]
+    assert len(again) == 2, "a changed detector reads everything again"
+    assert [await n_rows(stores, viewer, table) for table in ("detections", "frames", "gaps", "gap_evidence")] == rows
+    assert await shown(stores, viewer) == first
+    assert [each async for each in examine(stores.open_vault, system_viewer(viewer.tenant_id), tools)] == []
+
+
+async def test_what_was_dismissed_stays_closed_though_it_is_found_again(
+    stores: Stores, tools: Tools, viewer: Viewer, source: Source
+) -> None:
+    source.files = {"a.md": LOST}
+    await factories.synced(stores, tools, viewer)
+    (gap,) = await shown(stores, viewer)
+    async with stores.open_vault(viewer) as vault:
+        await vault.gaps.dismiss(gap.id, "The press is sold.")
+    source.files = {"a.md": f"{LOST} It is loud.", "c.md": LOST}
+    await factories.synced(stores, tools, viewer)
+    assert await shown(stores, viewer) == []
+    (closed,) = await shown(stores, viewer, state=GapState.DISMISSED)
+    assert (closed.reason, closed.n_documents) == ("The press is sold.", 2)
+    async with stores.open_vault(viewer) as vault:
+        await vault.gaps.reopen(gap.id)
+    assert len(await shown(stores, viewer)) == 1
+
+
+async def test_findings_go_with_their_text(stores: Stores, tools: Tools, viewer: Viewer, source: Source) -> None:
+    source.files = {"a.md": LOST, "b.md": HEAD}
+    await factories.synced(stores, tools, viewer)
+    source.files = {"a.md": "Marta cleans the filter of the press each Monday, says the rota."}
+    await factories.synced(stores, tools, viewer)
+    assert await shown(stores, viewer) == []
+    assert [await n_rows(stores, viewer, table) for table in ("gaps", "gap_evidence", "detections")] == [0, 0, 1]
+
+
+async def test_a_gap_is_seen_only_by_who_may_read_its_document(
+    stores: Stores, tools: Tools, viewer: Viewer, source: Source
+) -> None:
+    other = await factories.member(stores.engine, viewer.tenant_id)
+    source.files = {"a.md": LOST}
+    source.principals = {"a.md": (user_principal(viewer.user_id),)}
+    await factories.synced(stores, tools, viewer)
+    (gap,) = await shown(stores, viewer)
+    assert await shown(stores, other) == []
+    async with stores.open_vault(other) as vault:
+        assert await vault.gaps.counts(GapState.OPEN) == {}
+        with pytest.raises(NotFound):
+            await vault.gaps.dismiss(gap.id, "Not mine.")
+    async with stores.open_vault(viewer) as vault:
+        assert await vault.gaps.counts(GapState.OPEN) == {GapKind.MISSING_ACTOR: 1}
+
+
+def test_the_detectors_version_names_rules_and_table(tools: Tools) -> None:
+    assert detector_version(tools.matcher).endswith(tools.matcher.version)
