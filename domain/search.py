@@ -1,6 +1,6 @@
-"""Search: two legs over the same chunks, fused by rank, grouped into documents, with what matched marked."""
+"""Search: two legs over the same chunks, their scores fused, grouped into documents, with what matched marked."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -18,6 +18,10 @@ class SearchFilter(msgspec.Struct, frozen=True):
     since: datetime | None = None
     until: datetime | None = None
     """`since` and `until` bound when the document was last changed at its source."""
+    phrases: tuple[str, ...] = ()
+    """Word for word, whatever their case and the white space in them."""
+    excluded: tuple[str, ...] = ()
+    """Words that must not stand in a chunk, nor in the title or headings above it."""
 
 
 class Candidate(msgspec.Struct, frozen=True):
@@ -26,6 +30,24 @@ class Candidate(msgspec.Struct, frozen=True):
     chunk_id: int
     document_id: int
     score: float
+
+
+class Weighed(msgspec.Struct, frozen=True):
+    """A chunk with its score in both legs, whether or not a leg proposed it."""
+
+    chunk_id: int
+    document_id: int
+    lexical: float
+    dense: float
+    changed_at: datetime
+
+
+class Stretch(msgspec.Struct, frozen=True):
+    """A span of a version's text."""
+
+    version_id: int
+    start: int
+    end: int
 
 
 class Passage(msgspec.Struct, frozen=True):
@@ -74,6 +96,18 @@ class Passages(Protocol):
 
     async def dense(self, vector: Matrix, narrowed: SearchFilter, limit: int) -> list[Candidate]:
         """Return the chunks nearest to a unit vector (d,), best first; the score is the cosine."""
+
+    async def weigh(self, chunk_ids: Sequence[int], words: Mapping[str, float], vector: Matrix) -> list[Weighed]:
+        """Return these chunks with their BM25 for weighted lexemes and their cosine with a unit vector, in order of id.
+
+        Those the viewer may not read are left out.
+        """
+
+    async def rarity(self, lexemes: Sequence[str]) -> dict[str, float]:
+        """Return the inverse document frequency of those lexemes that the tenant has."""
+
+    async def read(self, stretches: Sequence[Stretch]) -> list[str]:
+        """Return the texts, in the order asked for; "" for what the viewer may not read."""
 
     async def load(self, chunk_ids: Sequence[int]) -> list[Passage]:
         """Return the passages, in the order asked for; those the viewer may not read are left out."""

@@ -11,7 +11,7 @@ from domain.errors import Invalid, NotFound
 from domain.integrations import Entry, Item, Page
 from domain.measures import ndcg, recall
 from domain.people import EVERYONE
-from domain.retrieval import DENSE_WEIGHT, DEPTH, embed_question, fuse
+from domain.ranking import DEPTH, ask, embed_question, rank, rank_with_feedback
 from domain.search import Candidate, SearchFilter
 from domain.vault import Tools, Vault
 
@@ -111,7 +111,7 @@ async def evaluate(
 
     A document's score is that of its best chunk. `external_ids` maps our document ids to those of the set.
     """
-    legs: dict[str, Leg] = {"lexical": _lexical, "dense": _dense, "hybrid": _hybrid}
+    legs: dict[str, Leg] = {"lexical": _lexical, "dense": _dense, "hybrid": _hybrid, "reranked": _reranked}
     return {name: await _measure(leg, vault, tools, beir, external_ids) for name, leg in legs.items()}
 
 
@@ -146,5 +146,8 @@ async def _dense(vault: Vault, tools: Tools, question: str) -> list[Candidate]:
 
 
 async def _hybrid(vault: Vault, tools: Tools, question: str) -> list[Candidate]:
-    lexical, dense = await _lexical(vault, tools, question), await _dense(vault, tools, question)
-    return fuse([(lexical, 1 - DENSE_WEIGHT), (dense, DENSE_WEIGHT)])
+    return await rank(vault, await ask(tools, question), SearchFilter())
+
+
+async def _reranked(vault: Vault, tools: Tools, question: str) -> list[Candidate]:
+    return await rank_with_feedback(vault, tools, await ask(tools, question), SearchFilter())
