@@ -6,10 +6,12 @@ from datetime import datetime
 import msgspec
 
 from domain.errors import Invalid
+from domain.glossary import Expansion
 from domain.passages import joined, runs, stretch, worth_reading
 from domain.ranking import ask, rank, rank_with_feedback
 from domain.search import Analyzer, Candidate, Passage, SearchFilter
 from domain.vault import Tools, Vault
+from domain.widening import Correction, widen
 from domain.wording import read_wording
 
 MAX_QUESTION_CHARACTERS = 1000
@@ -48,6 +50,10 @@ class Results(msgspec.Struct, frozen=True):
     hits: tuple[Hit, ...]
     next_key: str
     n_documents: int
+    expansions: tuple[Expansion, ...] = ()
+    """Abbreviations of the question, as the vault's own documents explain them."""
+    corrections: tuple[tuple[str, str], ...] = ()
+    """Words of the question that stand nowhere, and those that were searched for besides."""
 
 
 def checked_question(question: str) -> str:
@@ -67,7 +73,8 @@ async def search(
     Raises: Invalid for an empty question, or a key that was not given out here.
     """
     wording = read_wording(checked_question(question))
-    asked = await ask(tools, wording.text)
+    widened = await widen(vault, tools, wording.text)
+    asked = await ask(tools, widened.text)
     documents = by_document(await rank_with_feedback(vault, tools, asked, wording.narrow(narrowed)))
     start = _start(documents, key)
     shown = documents[start : start + size]
@@ -75,7 +82,9 @@ async def search(
     hits = [_hit(group, passages, set(asked.words), tools.analyzer) for group in shown]
     is_last = start + size >= len(documents)
     next_key = "" if is_last else _key(shown[-1][0])
-    return Results(tuple(hit for hit in hits if hit is not None), next_key, len(documents))
+    found = tuple(hit for hit in hits if hit is not None)
+    meant = tuple(_spelt_out(each, passages, tools.analyzer) for each in widened.corrections)
+    return Results(found, next_key, len(documents), widened.expansions, meant)
 
 
 async def find_passages(vault: Vault, tools: Tools, question: str, narrowed: SearchFilter, n: int) -> list[Passage]:
@@ -92,7 +101,8 @@ async def find_stretches(vault: Vault, tools: Tools, question: str, narrowed: Se
 
 async def _ranked(vault: Vault, tools: Tools, question: str, narrowed: SearchFilter) -> list[Candidate]:
     wording = read_wording(checked_question(question))
-    return await rank(vault, await ask(tools, wording.text), wording.narrow(narrowed))
+    widened = await widen(vault, tools, wording.text)
+    return await rank(vault, await ask(tools, widened.text), wording.narrow(narrowed))
 
 
 async def _scored(vault: Vault, candidates: Sequence[Candidate]) -> list[Passage]:
@@ -107,6 +117,15 @@ async def _read(vault: Vault, candidates: Sequence[Candidate]) -> list[Passage]:
     long = [run for run in found if len(run) > 1]
     texts = dict(zip(map(stretch, long), await vault.passages.read([stretch(run) for run in long]), strict=True))
     return [joined(run, texts.get(stretch(run), "")) for run in found]
+
+
+def _spelt_out(correction: Correction, passages: Sequence[Passage], analyzer: Analyzer) -> tuple[str, str]:
+    """The correction in whole words, as the first passage that has it writes it."""
+    for passage in passages:
+        for word in analyzer.words(f"{passage.title}\n{passage.text}"):
+            if word.lexeme == correction.lexeme:
+                return correction.written, f"{passage.title}\n{passage.text}"[word.start : word.end]
+    return correction.written, correction.lexeme
 
 
 def by_document(candidates: Sequence[Candidate]) -> list[list[Candidate]]:

@@ -7,6 +7,7 @@ from typing import Protocol
 import msgspec
 
 from domain.embedding import Matrix
+from domain.glossary import Expansion
 
 
 class SearchFilter(msgspec.Struct, frozen=True):
@@ -105,6 +106,15 @@ class Passages(Protocol):
 
     async def rarity(self, lexemes: Sequence[str]) -> dict[str, float]:
         """Return the inverse document frequency of those lexemes that the tenant has."""
+
+    async def explain(self, words: Sequence[str], question: str) -> list[Expansion]:
+        """Return what abbreviations among the words stand for, and those of terms that the question spells out.
+
+        Only documents that the viewer may read explain; what most of them say comes first.
+        """
+
+    async def spellings(self, lexemes: Sequence[str]) -> dict[str, str]:
+        """Return the nearest lexeme of the tenant for each of these that has one within an edit or two."""
 
     async def read(self, stretches: Sequence[Stretch]) -> list[str]:
         """Return the texts, in the order asked for; "" for what the viewer may not read."""

@@ -25,8 +25,9 @@ def make_argument_parser() -> argparse.ArgumentParser:
     asking.add_argument("--tenant", required=True, help="the tenant's short name")
     asking.add_argument("--as", dest="viewer", required=True, metavar="EMAIL", help="the member in whose eyes")
     asking.add_argument("--json", action="store_true", help="print one JSON object")
-    evaluating = commands_.add_parser("eval", help="evaluate retrieval on a folder in BEIR form")
-    evaluating.add_argument("folder", type=Path)
+    evaluating = commands_.add_parser("eval", help="evaluate retrieval on a folder in BEIR form, or on all public sets")
+    evaluating.add_argument("folder", type=Path, nargs="?")
+    evaluating.add_argument("--data", type=Path, default=Path("../shared/data"), help="where the public sets lie")
     answering = commands_.add_parser("eval-answers", help="evaluate answers to questions that come with their passages")
     answering.add_argument("file", type=Path, metavar="FILE.jsonl")
     return parser

@@ -15,10 +15,12 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.embedding import Matrix
+from domain.glossary import Expansion
 from domain.lexical import frequencies, inverse_document_frequency, question_weights
 from domain.people import Viewer
 from domain.search import Candidate, Passage, SearchFilter, Stretch, Weighed
 from infra.analysis import WordAnalyzer
+from infra.store import glossary
 from infra.store.access import READABLE, access_binds
 from infra.store.ingest import dense_text, sparse_text, tenant_lexeme
 
@@ -169,6 +171,12 @@ class PassageStore:
     async def rarity(self, lexemes: Sequence[str]) -> dict[str, float]:
         n_chunks, n_containing = await self._statistics(lexemes)
         return {lexeme: inverse_document_frequency(n_chunks, n) for lexeme, n in n_containing.items()}
+
+    async def explain(self, words: Sequence[str], question: str) -> list[Expansion]:
+        return await glossary.explain(self._connection, self._viewer, words, question)
+
+    async def spellings(self, lexemes: Sequence[str]) -> dict[str, str]:
+        return await glossary.spellings(self._connection, self._viewer, lexemes)
 
     async def read(self, stretches: Sequence[Stretch]) -> list[str]:
         rows = await self._connection.execute(

@@ -1,0 +1,40 @@
+"""The glossary that documents write, and word weights made anew with the new constants of BM25.
+
+A pivot of zero tells the end of the next sync to rewrite a tenant's weights; until then the old ones serve.
+"""
+
+from alembic import op
+
+revision = "0008"
+down_revision = "0004"
+
+TABLES = """
+create table glossary (
+    tenant_id bigint not null,
+    document_id bigint not null,
+    short text not null,
+    long text not null,
+    primary key (tenant_id, document_id, short, long),
+    foreign key (tenant_id, document_id) references documents (tenant_id, id) on delete cascade
+);
+create index glossary_short on glossary (tenant_id, lower(short));
+"""
+
+CURRENT_TENANT = "(select nullif(current_setting('kv.tenant', true), '')::bigint)"
+
+
+def upgrade() -> None:
+    op.execute(TABLES)
+    op.execute("alter table glossary enable row level security")
+    op.execute("alter table glossary force row level security")
+    op.execute(
+        f"create policy tenant on glossary using (tenant_id = {CURRENT_TENANT})"
+        f" with check (tenant_id = {CURRENT_TENANT})"
+    )
+    op.execute("alter table lexical_statistics no force row level security")
+    op.execute("update lexical_statistics set pivot_words = 0, reweighed_id = null")
+    op.execute("alter table lexical_statistics force row level security")
+
+
+def downgrade() -> None:
+    op.execute("drop table glossary")
