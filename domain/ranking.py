@@ -46,28 +46,27 @@ async def propose(vault: Vault, asked: Asked, narrowed: SearchFilter) -> list[We
     """Return what either leg proposes, each with its scores in both."""
     lexical = await vault.passages.lexical(asked.text, narrowed, DEPTH)
     dense = await vault.passages.dense(asked.vector, narrowed, DEPTH)
-    ids = sorted({each.chunk_id for each in (*lexical, *dense)})
-    return await vault.passages.weigh(ids, asked.words, asked.vector) if ids else []
+    ids = {each.chunk_id for each in (*lexical, *dense)}
+    return await vault.passages.weigh(sorted(ids), asked.words, asked.vector) if ids else []
 
 
 async def rank(vault: Vault, asked: Asked, narrowed: SearchFilter) -> list[Candidate]:
     """Return chunks best first by what they say themselves: for facts, which stand in one place."""
     proposed = await propose(vault, asked, narrowed)
-    return ordered(proposed, _scores(asked, proposed))
+    return ordered(proposed, _scores(proposed) + await _gains(vault, asked, proposed))
 
 
 async def rank_with_feedback(vault: Vault, tools: Tools, asked: Asked, narrowed: SearchFilter) -> list[Candidate]:
     """Return chunks best first, with relevance feedback and less repetition: for finding documents on a subject."""
     proposed = await propose(vault, asked, narrowed)
-    first = _scores(asked, proposed)
-    best = ordered(proposed, first)[:N_FEEDBACK]
-    if not best:
+    if not proposed:
         return []
+    first = _scores(proposed)
+    best = ordered(proposed, first)[:N_FEEDBACK]
     again = await _widened(vault, tools, asked, best)
     weighed = await vault.passages.weigh([each.chunk_id for each in proposed], again.words, again.vector)
-    before = {each.chunk_id: score for each, score in zip(proposed, first, strict=True)}
-    kept = np.array([before[each.chunk_id] for each in weighed])  # access may have been taken away meanwhile
-    return await _diverse(vault, ordered(weighed, _scores(asked, weighed) + FIRST_SHARE * kept))
+    scores = _scores(weighed) + FIRST_SHARE * first + await _gains(vault, asked, proposed)
+    return await _diverse(vault, ordered(proposed, scores))
 
 
 def ordered(weighed: Sequence[Weighed], scores: Scores) -> list[Candidate]:
@@ -78,12 +77,18 @@ def ordered(weighed: Sequence[Weighed], scores: Scores) -> list[Candidate]:
     return sorted(candidates, key=lambda each: (-each.score, each.chunk_id))
 
 
-def _scores(asked: Asked, weighed: Sequence[Weighed]) -> Scores:
+def _scores(weighed: Sequence[Weighed]) -> Scores:
     lexical, dense = (np.array([getattr(each, leg) for each in weighed]) for leg in ("lexical", "dense"))
-    scores = blended(lexical, dense)
-    if asks_for_freshness(asked.text):
-        scores = scores + freshness([each.changed_at for each in weighed])
-    return scores
+    return blended(lexical, dense)
+
+
+async def _gains(vault: Vault, asked: Asked, weighed: Sequence[Weighed]) -> Scores:
+    """What each candidate gains by being new, where the question asks for that."""
+    if not asks_for_freshness(asked.text):
+        return np.zeros(len(weighed))
+    changed = await vault.passages.changed(sorted({each.document_id for each in weighed}))
+    oldest = min(changed.values())
+    return freshness([changed.get(each.document_id, oldest) for each in weighed])
 
 
 async def _widened(vault: Vault, tools: Tools, asked: Asked, best: Sequence[Candidate]) -> Asked:

@@ -40,7 +40,6 @@ class Weighed(msgspec.Struct, frozen=True):
     document_id: int
     lexical: float
     dense: float
-    changed_at: datetime
 
 
 class Stretch(msgspec.Struct, frozen=True):
@@ -101,8 +100,11 @@ class Passages(Protocol):
     async def weigh(self, chunk_ids: Sequence[int], words: Mapping[str, float], vector: Matrix) -> list[Weighed]:
         """Return these chunks with their BM25 for weighted lexemes and their cosine with a unit vector, in order of id.
 
-        Those the viewer may not read are left out.
+        They must come from a leg of the same vault: access is not checked again.
         """
+
+    async def changed(self, document_ids: Sequence[int]) -> dict[int, datetime]:
+        """Return when each document was last changed at its source, or came in."""
 
     async def rarity(self, lexemes: Sequence[str]) -> dict[str, float]:
         """Return the inverse document frequency of those lexemes that the tenant has."""

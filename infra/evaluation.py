@@ -88,6 +88,10 @@ class Snapshot:
         """Return what the source lists."""
         raise NotImplementedError
 
+    async def fetch(self, item: Item) -> bytes:
+        """Return the content of an item."""
+        raise NotImplementedError
+
     async def pages(self, cursor: str) -> AsyncIterator[Page]:
         """Yield everything in pages."""
         for start in range(0, len(self.ids), PAGE_SIZE):

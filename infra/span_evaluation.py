@@ -104,8 +104,9 @@ async def evaluate_spans(
             found = await find(vault, tools, question.text, SearchFilter(), N_PASSAGES)
             took_ms = (time.perf_counter() - started) * 1000
             rows.append((*overlap(found, document_ids[question.corpus], places), len(found), took_ms))
-        *means, _ = (statistics.fmean(column) for column in zip(*rows, strict=True))
-        measured[name] = SpanMeasures(*means, ms=statistics.median(row[-1] for row in rows))
+        recalls, precisions, ious, lengths, counts, times = zip(*rows, strict=True)
+        means = [statistics.fmean(column) for column in (recalls, precisions, ious, lengths, counts)]
+        measured[name] = SpanMeasures(*means, statistics.median(times))
     return measured
 
 

@@ -14,7 +14,7 @@ from infra.store.access import READABLE, access_binds
 MAX_FOUND = 8
 MAX_SIMILAR = 4_000
 """Lexemes that a misspelt word is compared with, the most frequent first: a few hundred kilobytes, for one request."""
-TWO_EDITS_FROM_CHARACTERS = 8
+TWO_EDITS_FROM_CHARACTERS = 7
 
 WRITE = sa.text(
     "insert into glossary (tenant_id, document_id, short, long)"
