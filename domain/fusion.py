@@ -17,6 +17,8 @@ Scores = npt.NDArray[np.float64]
 DENSE_WEIGHT = 0.45
 STANDARD_DEPTH = 100
 """Mean and deviation are those of a leg's best scores: how far its tail goes down says nothing."""
+LEAST_DEVIATION = 0.04
+"""Share of the best score below which a deviation is noise: in a small vault all may be about as near."""
 DUPLICATE_FROM = 0.85
 """Cosine from which two chunks begin to say the same; below it, nearness is no fault."""
 DIVERSITY = 0.3
@@ -26,7 +28,9 @@ DIVERSITY = 0.3
 def standardised(scores: Scores) -> Scores:
     """Return the scores less the mean of the best STANDARD_DEPTH, by their deviation; zeros where all are equal."""
     best = np.sort(scores)[::-1][:STANDARD_DEPTH]
-    deviation = float(best.std()) if best.size else 0.0
+    if not best.size:
+        return scores
+    deviation = max(float(best.std()), LEAST_DEVIATION * abs(float(best[0])))
     if deviation < 1e-9:
         return np.zeros_like(scores)
     standard: Scores = (scores - best.mean()) / deviation

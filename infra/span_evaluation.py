@@ -105,8 +105,14 @@ async def evaluate_spans(
             took_ms = (time.perf_counter() - started) * 1000
             rows.append((*overlap(found, document_ids[question.corpus], places), len(found), took_ms))
         recalls, precisions, ious, lengths, counts, times = zip(*rows, strict=True)
-        means = [statistics.fmean(column) for column in (recalls, precisions, ious, lengths, counts)]
-        measured[name] = SpanMeasures(*means, statistics.median(times))
+        measured[name] = SpanMeasures(
+            recall=statistics.fmean(recalls),
+            precision=statistics.fmean(precisions),
+            iou=statistics.fmean(ious),
+            n_characters=statistics.fmean(lengths),
+            n_passages=statistics.fmean(counts),
+            ms=statistics.median(times),
+        )
     return measured
 
 

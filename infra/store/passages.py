@@ -27,7 +27,7 @@ from infra.store.ingest import dense_text, sparse_text, tenant_lexeme
 
 MAX_QUESTION_WORDS = 64
 """Of a very long question, its rarest words are searched for."""
-MAX_MATCHED_CHUNKS = 8_000
+MAX_MATCHED_CHUNKS = 6_000
 MIN_MATCHED_WORDS = 2
 """In a large tenant only chunks with one of the question's rarer words are scored, by all of its words: those that have
 nothing but its most common ones, and there may be tens of thousands, could hardly come first."""
@@ -256,7 +256,8 @@ def _worded(statement: str, narrowed: SearchFilter) -> str:
 
 def _telling(rarest: Sequence[str], n_containing: Mapping[str, int]) -> list[str]:
     """Return the first words, rarest first, whose chunks together are few enough to be scored."""
-    n_matched, kept = 0, []
+    n_matched = 0
+    kept: list[str] = []
     for lexeme in rarest:
         n_matched += n_containing[lexeme]
         if len(kept) >= MIN_MATCHED_WORDS and n_matched > MAX_MATCHED_CHUNKS:

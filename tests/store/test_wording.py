@@ -92,3 +92,16 @@ async def test_neighbouring_chunks_are_read_as_one_stretch_of_the_text(
     assert best.title == "Boiler"
     assert best.text == text[best.start : best.end]
     assert len(best.text) > 1500
+
+
+async def test_who_asks_for_the_latest_gets_the_newest_of_equals(
+    stores: Stores, tools: Tools, viewer: Viewer, source: Source
+) -> None:
+    source.files = {
+        f"{day}-prices.md": f"# Price list\n\nGateways cost {price} crowns."
+        for day, price in (("2029-05-01", 310), ("2027-05-01", 290), ("2028-05-01", 300))
+    }
+    await factories.synced(stores, tools, viewer)
+    newest = (await found(stores, tools, viewer, "latest price list of gateways")).hits[0]
+    assert newest.modified_at is not None
+    assert newest.modified_at.year == 2029
