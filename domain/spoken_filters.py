@@ -25,7 +25,6 @@ YEAR = re.compile(r"\bfrom\s+(?P<year>(?:19|20)\d\d)\b(?!-)", re.IGNORECASE)
 BOUND = re.compile(
     r"\b(?P<side>since|after|before|until)\s+(?P<day>(?:19|20)\d\d(?:-\d\d(?:-\d\d)?)?)\b(?!-)", re.IGNORECASE
 )
-DAYS = {"day": 1, "week": 7, "month": 30, "year": 365}
 KINDS = (
     ("message/rfc822", r"e-?mails?|mails?"),
     ("application/pdf", r"pdfs?"),
@@ -162,7 +161,7 @@ def _bound(match: re.Match[str], first: date) -> Iterator[Spoken]:
 def _period(match: re.Match[str], today: date) -> tuple[date, date | None]:
     """The first and last day of a stretch before today; None for one that is not over."""
     if match["n"]:
-        return today - timedelta(days=int(match["n"]) * DAYS[match["unit"].lower().rstrip("s")]), None
+        return today - timedelta(days=int(match["n"]) * _days(match["unit"])), None
     which, _, unit = " ".join(match["when"].lower().split()).partition(" ")
     if not unit:
         day = today - timedelta(days=which == "yesterday")
@@ -172,6 +171,18 @@ def _period(match: re.Match[str], today: date) -> tuple[date, date | None]:
         return start, None
     last = start - timedelta(days=1)
     return _start(unit, last), last
+
+
+def _days(unit: str) -> int:
+    match unit.lower().rstrip("s"):
+        case "day":
+            return 1
+        case "week":
+            return 7
+        case "month":
+            return 30
+        case _:
+            return 365
 
 
 def _start(unit: str, day: date) -> date:
