@@ -24,7 +24,7 @@ PRIVATE_SHARE = 0.5
 BATCH = 20_000
 INDEXES = {
     "chunk_index_embedding": "create index chunk_index_embedding on chunk_index"
-    " using hnsw (embedding halfvec_ip_ops) with (m = 16, ef_construction = 64)",
+    " using hnsw (embedding halfvec_ip_ops) with (m = 16, ef_construction = 200)",
     "chunk_index_tsv": "create index chunk_index_tsv on chunk_index using gin (tsv) with (fastupdate = off)",
 }
 STAGE = "create unlogged table staged (n bigint primary key, lexemes text, n_words int, sv text, vector halfvec(384))"

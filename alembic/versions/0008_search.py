@@ -1,4 +1,4 @@
-"""The glossary that documents write, and word weights made anew with the new constants of BM25.
+"""The glossary that documents write, a denser graph of vectors, and word weights made anew with new constants of BM25.
 
 A pivot of zero tells the end of the next sync to rewrite a tenant's weights; until then the old ones serve.
 """
@@ -18,6 +18,9 @@ create table glossary (
     foreign key (tenant_id, document_id) references documents (tenant_id, id) on delete cascade
 );
 create index glossary_short on glossary (tenant_id, lower(short));
+drop index chunk_index_embedding;
+create index chunk_index_embedding on chunk_index
+    using hnsw (embedding halfvec_ip_ops) with (m = 16, ef_construction = 200);
 """
 
 CURRENT_TENANT = "(select nullif(current_setting('kv.tenant', true), '')::bigint)"
@@ -38,3 +41,8 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.execute("drop table glossary")
+    op.execute("drop index chunk_index_embedding")
+    op.execute(
+        "create index chunk_index_embedding on chunk_index"
+        " using hnsw (embedding halfvec_ip_ops) with (m = 16, ef_construction = 64)"
+    )
