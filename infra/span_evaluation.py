@@ -4,6 +4,7 @@ import csv
 import statistics
 import sys
 import time
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -94,8 +95,9 @@ async def evaluate_spans(
     vault: Vault, tools: Tools, spans: SpanSet, document_ids: Mapping[str, int]
 ) -> dict[str, SpanMeasures]:
     """Return the measures of the best chunks, and of the passages worth reading, at most N_PASSAGES of either."""
-    texts = {name: (await vault.documents.version(each)).text for name, each in document_ids.items()}
-    wanted = [places_of(question, spans.files, texts) for question in spans.questions]
+    parsed = {name: squeezed((await vault.documents.version(each)).text) for name, each in document_ids.items()}
+    sources = {name: squeezed(content.decode()) for name, content in spans.files.items()}
+    wanted = [places_of(each, sources[each.corpus], parsed[each.corpus]) for each in spans.questions]
     measured = {}
     for name, find in (("best chunks", find_passages), ("passages", find_stretches)):
         rows = []
@@ -132,16 +134,27 @@ def overlap(
     return n_common / max(1, n_wanted), n_common / max(1, n_found), n_common / max(1, union), n_found
 
 
-def places_of(question: SpanQuestion, files: Mapping[str, bytes], texts: Mapping[str, str]) -> list[tuple[int, int]]:
-    """Return where the references stand in the text as it was parsed: parsers fold white space, and nothing else."""
-    source, text = files[question.corpus].decode(), texts[question.corpus]
+class Squeezed(msgspec.Struct, frozen=True):
+    """A text without its white space, and where each of its characters stands in it."""
+
+    text: str
+    positions: list[int]
+
+
+def squeezed(text: str) -> Squeezed:
+    """Return the text without white space."""
     positions = [place for place, character in enumerate(text) if not character.isspace()]
-    squeezed = "".join(text[place] for place in positions)
+    return Squeezed("".join(text[place] for place in positions), positions)
+
+
+def places_of(question: SpanQuestion, source: Squeezed, parsed: Squeezed) -> list[tuple[int, int]]:
+    """Return where the references stand in the text as it was parsed: parsers fold white space, and little else."""
     found = []
     for reference in question.references:
-        expected = len("".join(source[: reference.start_index].split()))
+        expected = bisect_left(source.positions, reference.start_index)
         wanted = "".join(reference.content.split())
-        at = squeezed.find(wanted, max(0, expected - MAX_SHIFT_CHARACTERS))
-        at = min(at if at != -1 else expected, len(positions) - 1)
-        found.append((positions[at], positions[min(at + len(wanted), len(positions)) - 1] + 1))
+        at = parsed.text.find(wanted, max(0, expected - MAX_SHIFT_CHARACTERS))
+        at = min(at if at != -1 else expected, len(parsed.positions) - 1)
+        last = min(at + len(wanted), len(parsed.positions)) - 1
+        found.append((parsed.positions[at], parsed.positions[last] + 1))
     return found

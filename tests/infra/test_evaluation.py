@@ -8,7 +8,7 @@ from domain.errors import Invalid
 from domain.search import Passage
 from infra.evaluation import Question, Turn, read_set
 from infra.evaluation_tables import Floor, table
-from infra.span_evaluation import Reference, SpanQuestion, overlap, places_of, read_spans
+from infra.span_evaluation import Reference, SpanQuestion, overlap, places_of, read_spans, squeezed
 
 
 def passage(document_id: int, start: int, end: int) -> Passage:
@@ -24,7 +24,7 @@ def test_characters_count_once_for_recall_precision_and_their_union() -> None:
 def test_a_reference_is_found_again_where_the_parser_has_folded_white_space() -> None:
     source = "One.\n\n\n\nTwo   three."
     question = SpanQuestion("?", "a", (Reference("Two   three.", 8, 20),))
-    assert places_of(question, {"a": source.encode()}, {"a": "One.\n\nTwo three."}) == [(6, 16)]
+    assert places_of(question, squeezed(source), squeezed("One.\n\nTwo three.")) == [(6, 16)]
 
 
 def test_a_question_of_a_conversation_is_made_to_stand_alone() -> None:
