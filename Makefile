@@ -35,8 +35,8 @@ bench: $(VENV)/tested setup
 	$(BIN)/python -m bench
 
 eval: setup
-	@$(BIN)/python -m bench.gaps
-	@$(if $(SET),$(BIN)/knowledgevault eval $(SET))
+	@$(if $(SET),,$(BIN)/python -m bench.gaps)
+	@$(BIN)/knowledgevault eval $(SET)
 
 clean:
 	rm -rf $(VENV) .vault

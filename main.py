@@ -280,10 +280,13 @@ async def ask(settings: Settings, question: str, tenant: str, email: str, is_jso
         await commands.ask(stores.open_lobby, stores.open_vault, house.tools, question, tenant, email, is_json)
 
 
-async def evaluate(settings: Settings, folder: Path) -> None:
-    """Evaluate retrieval on a folder in BEIR form."""
+async def evaluate(settings: Settings, folder: Path | None, data: Path) -> None:
+    """Evaluate retrieval on a folder in BEIR form, or on all public sets."""
     async with open_house(settings, settings.n_worker_connections) as house:
-        await commands.evaluate_set(house.stores, house.tools, folder)
+        if folder is None:
+            await commands.evaluate_sets(house.stores, house.tools, data)
+        else:
+            await commands.evaluate_set(house.stores, house.tools, folder)
 
 
 async def evaluate_answer_lines(settings: Settings, path: Path) -> None:
@@ -350,7 +353,7 @@ def _run(settings: Settings, arguments: argparse.Namespace) -> None:
         case "ask":
             asyncio.run(ask(settings, arguments.question, arguments.tenant, arguments.viewer, arguments.json))
         case "eval":
-            asyncio.run(evaluate(settings, arguments.folder))
+            asyncio.run(evaluate(settings, arguments.folder, arguments.data))
         case "eval-answers":
             asyncio.run(evaluate_answer_lines(settings, arguments.file))
 

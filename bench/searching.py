@@ -1,23 +1,38 @@
-"""How long a search takes, beside the bare SQL of each of its legs."""
+"""How long a search takes among many tenants, beside the bare SQL of each leg, and what HNSW finds of the exact best.
+
+`python -m bench.searching [CHUNKS_OF_ALL [CHUNKS_OF_THE_TENANT]]`, 20,000 and a tenth more by default.
+"""
 
 import asyncio
+import statistics
+import sys
 import time
-from collections.abc import Awaitable, Callable
+import uuid
+from collections.abc import Awaitable, Callable, Sequence
 
 import numpy as np
 
 from bench import corpus
-from bench.house import scratch_house
-from domain.retrieval import DEPTH, embed_question, search
+from bench.crowd import build, make_pool
+from bench.house import Measured, scratch_house
+from domain.embedding import Matrix
+from domain.people import Role, Viewer
+from domain.ranking import DEPTH, ask, embed_question, rank, rank_with_feedback
+from domain.retrieval import search
 from domain.search import SearchFilter
+from domain.vault import Vault
 from infra.logs import configure_logs
+from infra.store.passages import EXACT_BELOW_CHUNKS, PassageStore
+from tests import factories
 
-N_DOCUMENTS = 400
 N_QUESTIONS = 100
+N_NEIGHBOURS = 10
+CHUNKS_PER_OTHER = 50_000
 
 
 async def timed(call: Callable[[str], Awaitable[object]], questions: list[str]) -> tuple[float, float]:
-    """Return p50 and p95 in milliseconds."""
+    """Return p50 and p95 in milliseconds, after one call that warms."""
+    await call(questions[0])
     took = []
     for question in questions:
         started = time.perf_counter()
@@ -26,28 +41,74 @@ async def timed(call: Callable[[str], Awaitable[object]], questions: list[str]) 
     return float(np.percentile(took, 50)), float(np.percentile(took, 95))
 
 
-async def main() -> None:
+async def recall(vault: Vault, vectors: Sequence[Matrix]) -> float:
+    """Return the share of the exact best that the vector leg finds, with tenant and permissions."""
+    assert isinstance(vault.passages, PassageStore)
+    shares = []
+    for vector in vectors:
+        found = await vault.passages.dense(vector, SearchFilter(), DEPTH)
+        exact = await vault.passages.dense_exact(vector, SearchFilter(), N_NEIGHBOURS)
+        best = {each.chunk_id for each in exact}
+        shares.append(len(best & {each.chunk_id for each in found[:N_NEIGHBOURS]}) / max(1, len(best)))
+    return statistics.fmean(shares)
+
+
+async def crowded(measured: Measured, n_all: int, n_tenant: int) -> Viewer:
+    """Build the table; return a member who may read half of the tenant's documents."""
+    viewer = await factories.member(measured.stores.engine, measured.viewer.tenant_id, Role.MEMBER)
+    tenants = {viewer.tenant_id: n_tenant}
+    async with measured.stores.open_lobby() as lobby:
+        for left in range(n_all - n_tenant, 0, -CHUNKS_PER_OTHER):
+            other = await lobby.add_tenant("Other", f"other-{uuid.uuid4().hex[:8]}")
+            tenants[other.id] = min(left, CHUNKS_PER_OTHER)
+    pool = await make_pool(measured.tools)
+    await asyncio.to_thread(build, measured.stores.engine, tenants, pool)
+    return viewer
+
+
+async def main(n_all: int, n_tenant: int) -> None:
     """Print the table."""
     configure_logs("error", is_production=True)
     questions = corpus.questions(N_QUESTIONS)
     async with scratch_house() as measured:
-        measured.source.files = dict(corpus.documents(N_DOCUMENTS))
-        sync = await measured.sync()
+        started = time.perf_counter()
+        viewer = await crowded(measured, n_all, n_tenant)
+        built_s = time.perf_counter() - started
         tools = measured.tools
         vectors = {question: await embed_question(tools, question) for question in questions}
-        async with measured.stores.open_vault(measured.viewer) as vault:
+        asked = {question: await ask(tools, question) for question in questions}
+        everything = SearchFilter()
+        async with measured.stores.open_vault(viewer) as vault:
             rows = {
-                "lexical leg alone": await timed(lambda q: vault.passages.lexical(q, SearchFilter(), DEPTH), questions),
+                "lexical leg alone": await timed(lambda q: vault.passages.lexical(q, everything, DEPTH), questions),
                 "vector leg alone": await timed(
-                    lambda q: vault.passages.dense(vectors[q], SearchFilter(), DEPTH), questions
+                    lambda q: vault.passages.dense(vectors[q], everything, DEPTH), questions
                 ),
                 "embedding the question": await timed(lambda q: embed_question(tools, q), questions),
-                "whole search": await timed(lambda q: search(vault, tools, q, SearchFilter()), questions),
+                "ranking": await timed(lambda q: rank(vault, asked[q], everything), questions),
+                "with feedback": await timed(
+                    lambda q: rank_with_feedback(vault, tools, asked[q], everything), questions
+                ),
             }
-    print(f"\nSearch over {sync.progress.n_chunks} chunks, {N_QUESTIONS} questions     p50 ms   p95 ms")
+
+        async def whole(question: str) -> None:
+            async with measured.stores.open_vault(viewer) as vault:
+                await search(vault, tools, question, everything)
+
+        rows["whole search"] = await timed(whole, questions)
+        async with measured.stores.open_vault(viewer) as vault:
+            found = await recall(vault, list(vectors.values()))
+    leg = "exact" if n_tenant < EXACT_BELOW_CHUNKS else "HNSW, iterative"
+    head = f"Search in {n_tenant:,} of {n_all:,} chunks, half readable ({leg}; built in {built_s:,.0f} s)"
+    print(f"\n{head:<74}   p50 ms   p95 ms")
     for name, (p50, p95) in rows.items():
-        print(f"  {name:<42} {p50:8.1f} {p95:8.1f}")
+        print(f"  {name:<72} {p50:8.1f} {p95:8.1f}")
+    slower = max(rows["lexical leg alone"][0], rows["vector leg alone"][0])
+    print(f"  {'whole search to the slower leg':<72} {rows['whole search'][0] / slower:8.2f}")
+    print(f"  {f'recall@{N_NEIGHBOURS} of the vector leg against exact search':<72} {found:8.3f}")
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    sizes = [int(each) for each in sys.argv[1:]]
+    n_all = sizes[0] if sizes else 40_000
+    asyncio.run(main(n_all, sizes[1] if len(sizes) > 1 else n_all * 6 // 10))

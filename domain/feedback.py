@@ -11,8 +11,8 @@ import msgspec
 from domain.search import Passage
 
 MAX_REASON_CHARACTERS = 1000
-MAX_SHIFT = 0.1
-"""A document's score moves by a tenth at most: two or three places at the head of a list.
+MAX_SHIFT = 0.25
+"""A document's score moves by a quarter of the spread of the list at most: two or three places at its head.
 
 Set by hand, so that no crowd of verdicts can hide a document.
 """
@@ -51,13 +51,15 @@ class FeedbackBook(Protocol):
 
 def reranked(passages: Sequence[Passage], balance: Mapping[int, int]) -> list[Passage]:
     """Return the passages in the order of their scores after each has been moved by its document's balance."""
+    scores = [passage.score for passage in passages]
+    spread = max(scores, default=0.0) - min(scores, default=0.0)
     moved = [
-        msgspec.structs.replace(passage, score=passage.score * (1 + shift(balance.get(passage.document_id, 0))))
+        msgspec.structs.replace(passage, score=passage.score + spread * shift(balance.get(passage.document_id, 0)))
         for passage in passages
     ]
     return sorted(moved, key=lambda passage: -passage.score)
 
 
 def shift(balance: int) -> float:
-    """Return the share by which a score moves, between -MAX_SHIFT and MAX_SHIFT."""
+    """Return the share of the spread by which a score moves, between -MAX_SHIFT and MAX_SHIFT."""
     return MAX_SHIFT * math.tanh(balance / HALF_WAY)

@@ -1,22 +1,20 @@
-"""From a question to ranked passages: two legs, fused by rank, grouped into documents."""
+"""From a question to results: ranked chunks, grouped by document, neighbours read as one, with what matched marked."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 
 import msgspec
 
-from domain.embedding import Matrix
 from domain.errors import Invalid
+from domain.glossary import Expansion
+from domain.passages import joined, runs, stretch, worth_reading
+from domain.ranking import ask, rank, rank_with_feedback
 from domain.search import Analyzer, Candidate, Passage, SearchFilter
 from domain.vault import Tools, Vault
+from domain.widening import Correction, widen
+from domain.wording import read_wording
 
 MAX_QUESTION_CHARACTERS = 1000
-DEPTH = 200
-"""Candidates taken from each leg."""
-RANK_CONSTANT = 20
-"""k of reciprocal rank fusion (Cormack, Clarke and Büttcher 2009). Below the usual 60 the head of each leg counts
-more, which was better on both public sets (`make eval`)."""
-DENSE_WEIGHT = 0.6
 MAX_PASSAGES_PER_DOCUMENT = 3
 EXCERPT_CHARACTERS = 320
 
@@ -52,6 +50,10 @@ class Results(msgspec.Struct, frozen=True):
     hits: tuple[Hit, ...]
     next_key: str
     n_documents: int
+    expansions: tuple[Expansion, ...] = ()
+    """Abbreviations of the question, as the vault's own documents explain them."""
+    corrections: tuple[tuple[str, str], ...] = ()
+    """Words of the question that stand nowhere, and those that were searched for besides."""
 
 
 def checked_question(question: str) -> str:
@@ -70,53 +72,60 @@ async def search(
 
     Raises: Invalid for an empty question, or a key that was not given out here.
     """
-    question = checked_question(question)
-    fused = await rank(vault, tools, question, narrowed)
-    documents = by_document(fused)
+    wording = read_wording(checked_question(question))
+    widened = await widen(vault, tools, wording.text)
+    asked = await ask(tools, widened.text)
+    documents = by_document(await rank_with_feedback(vault, tools, asked, wording.narrow(narrowed)))
     start = _start(documents, key)
     shown = documents[start : start + size]
-    passages = await vault.passages.load([each.chunk_id for group in shown for each in group])
-    loaded = {passage.chunk_id: passage for passage in passages}
-    lexemes = {word.lexeme for word in tools.analyzer.words(question)}
-    hits = [_hit(group, loaded, lexemes, tools.analyzer) for group in shown]
+    passages = await _read(vault, [each for group in shown for each in group])
+    hits = [_hit(group, passages, set(asked.words), tools.analyzer) for group in shown]
     is_last = start + size >= len(documents)
     next_key = "" if is_last else _key(shown[-1][0])
-    return Results(tuple(hit for hit in hits if hit is not None), next_key, len(documents))
+    found = tuple(hit for hit in hits if hit is not None)
+    meant = tuple(_spelt_out(each, passages, tools.analyzer) for each in widened.corrections)
+    return Results(found, next_key, len(documents), widened.expansions, meant)
 
 
 async def find_passages(vault: Vault, tools: Tools, question: str, narrowed: SearchFilter, n: int) -> list[Passage]:
-    """Return the best `n` passages, each with its fused score, best first."""
-    fused = (await rank(vault, tools, checked_question(question), narrowed))[:n]
-    scores = {each.chunk_id: each.score for each in fused}
-    passages = await vault.passages.load([each.chunk_id for each in fused])
+    """Return the best `n` chunks as passages, each with its fused score, best first."""
+    ranked = await _ranked(vault, tools, question, narrowed)
+    return await _scored(vault, ranked[:n])
+
+
+async def find_stretches(vault: Vault, tools: Tools, question: str, narrowed: SearchFilter, n: int) -> list[Passage]:
+    """Return at most `n` passages worth reading, best first: neighbours are one, few come where one is far ahead."""
+    ranked = await _ranked(vault, tools, question, narrowed)
+    return (await _read(vault, worth_reading(ranked)))[:n]
+
+
+async def _ranked(vault: Vault, tools: Tools, question: str, narrowed: SearchFilter) -> list[Candidate]:
+    wording = read_wording(checked_question(question))
+    widened = await widen(vault, tools, wording.text)
+    return await rank(vault, await ask(tools, widened.text), wording.narrow(narrowed))
+
+
+async def _scored(vault: Vault, candidates: Sequence[Candidate]) -> list[Passage]:
+    scores = {each.chunk_id: each.score for each in candidates}
+    passages = await vault.passages.load([each.chunk_id for each in candidates])
     return [msgspec.structs.replace(passage, score=scores[passage.chunk_id]) for passage in passages]
 
 
-async def rank(vault: Vault, tools: Tools, question: str, narrowed: SearchFilter) -> list[Candidate]:
-    """Return the chunks of both legs, fused, best first."""
-    vector = await embed_question(tools, question)
-    lexical = await vault.passages.lexical(question, narrowed, DEPTH)
-    dense = await vault.passages.dense(vector, narrowed, DEPTH)
-    return fuse([(lexical, 1 - DENSE_WEIGHT), (dense, DENSE_WEIGHT)])
+async def _read(vault: Vault, candidates: Sequence[Candidate]) -> list[Passage]:
+    """Load candidates, those that stand side by side as one passage, best first."""
+    found = runs(await _scored(vault, candidates))
+    long = [run for run in found if len(run) > 1]
+    texts = dict(zip(map(stretch, long), await vault.passages.read([stretch(run) for run in long]), strict=True))
+    return [joined(run, texts.get(stretch(run), "")) for run in found]
 
 
-async def embed_question(tools: Tools, question: str) -> Matrix:
-    """Return the question's vector, (d,) float32, unit norm."""
-    vectors = await tools.embedder.embed([question])
-    first: Matrix = vectors[0]
-    return first
-
-
-def fuse(legs: Iterable[tuple[Sequence[Candidate], float]], constant: int = RANK_CONSTANT) -> list[Candidate]:
-    """Return all candidates by weighted reciprocal rank, best first, ties by id: score = Σ weight / (k + rank)."""
-    scores: dict[int, float] = {}
-    documents: dict[int, int] = {}
-    for candidates, weight in legs:
-        for position, candidate in enumerate(candidates, start=1):
-            scores[candidate.chunk_id] = scores.get(candidate.chunk_id, 0.0) + weight / (constant + position)
-            documents[candidate.chunk_id] = candidate.document_id
-    ordered = sorted(scores, key=lambda chunk_id: (-scores[chunk_id], chunk_id))
-    return [Candidate(chunk_id, documents[chunk_id], scores[chunk_id]) for chunk_id in ordered]
+def _spelt_out(correction: Correction, passages: Sequence[Passage], analyzer: Analyzer) -> tuple[str, str]:
+    """The correction in whole words, as the first passage that has it writes it."""
+    for passage in passages:
+        for word in analyzer.words(f"{passage.title}\n{passage.text}"):
+            if word.lexeme == correction.lexeme:
+                return correction.written, f"{passage.title}\n{passage.text}"[word.start : word.end]
+    return correction.written, correction.lexeme
 
 
 def by_document(candidates: Sequence[Candidate]) -> list[list[Candidate]]:
@@ -148,10 +157,8 @@ def _start(documents: Sequence[Sequence[Candidate]], key: str) -> int:
     return sum(group[0].score >= last_score for group in documents)
 
 
-def _hit(
-    group: Sequence[Candidate], loaded: Mapping[int, Passage], lexemes: set[str], analyzer: Analyzer
-) -> Hit | None:
-    passages = [loaded[each.chunk_id] for each in group if each.chunk_id in loaded]
+def _hit(group: Sequence[Candidate], read: Sequence[Passage], lexemes: set[str], analyzer: Analyzer) -> Hit | None:
+    passages = [each for each in read if each.document_id == group[0].document_id]
     if not passages:
         return None
     best = passages[0]

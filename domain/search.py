@@ -1,12 +1,13 @@
-"""Search: two legs over the same chunks, fused by rank, grouped into documents, with what matched marked."""
+"""Search: two legs over the same chunks, their scores fused, grouped into documents, with what matched marked."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
 import msgspec
 
 from domain.embedding import Matrix
+from domain.glossary import Expansion
 
 
 class SearchFilter(msgspec.Struct, frozen=True):
@@ -18,6 +19,10 @@ class SearchFilter(msgspec.Struct, frozen=True):
     since: datetime | None = None
     until: datetime | None = None
     """`since` and `until` bound when the document was last changed at its source."""
+    phrases: tuple[str, ...] = ()
+    """Word for word, whatever their case and the white space in them."""
+    excluded: tuple[str, ...] = ()
+    """Words that must not stand in a chunk, nor in the title or headings above it."""
 
 
 class Candidate(msgspec.Struct, frozen=True):
@@ -26,6 +31,23 @@ class Candidate(msgspec.Struct, frozen=True):
     chunk_id: int
     document_id: int
     score: float
+
+
+class Weighed(msgspec.Struct, frozen=True):
+    """A chunk with its score in both legs, whether or not a leg proposed it."""
+
+    chunk_id: int
+    document_id: int
+    lexical: float
+    dense: float
+
+
+class Stretch(msgspec.Struct, frozen=True):
+    """A span of a version's text."""
+
+    version_id: int
+    start: int
+    end: int
 
 
 class Passage(msgspec.Struct, frozen=True):
@@ -74,6 +96,30 @@ class Passages(Protocol):
 
     async def dense(self, vector: Matrix, narrowed: SearchFilter, limit: int) -> list[Candidate]:
         """Return the chunks nearest to a unit vector (d,), best first; the score is the cosine."""
+
+    async def weigh(self, chunk_ids: Sequence[int], words: Mapping[str, float], vector: Matrix) -> list[Weighed]:
+        """Return these chunks with their BM25 for weighted lexemes and their cosine with a unit vector, in order of id.
+
+        They must come from a leg of the same vault: access is not checked again.
+        """
+
+    async def changed(self, document_ids: Sequence[int]) -> dict[int, datetime]:
+        """Return when each document was last changed at its source, or came in."""
+
+    async def rarity(self, lexemes: Sequence[str]) -> dict[str, float]:
+        """Return the inverse document frequency of those lexemes that the tenant has."""
+
+    async def explain(self, words: Sequence[str], question: str) -> list[Expansion]:
+        """Return what abbreviations among the words stand for, and those of terms that the question spells out.
+
+        Only documents that the viewer may read explain; what most of them say comes first.
+        """
+
+    async def spellings(self, lexemes: Sequence[str]) -> dict[str, str]:
+        """Return the nearest lexeme of the tenant for each of these that has one within an edit or two."""
+
+    async def read(self, stretches: Sequence[Stretch]) -> list[str]:
+        """Return the texts, in the order asked for; "" for what the viewer may not read."""
 
     async def load(self, chunk_ids: Sequence[int]) -> list[Passage]:
         """Return the passages, in the order asked for; those the viewer may not read are left out."""

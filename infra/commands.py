@@ -1,9 +1,7 @@
 """What the commands of the terminal do, once everything is joined together."""
 
-import dataclasses
 import json
 import sys
-import uuid
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +18,7 @@ from domain.syncs import Sync, SyncState, Trigger
 from domain.vault import OpenLobby, OpenVault, Tools
 from infra import seeds
 from infra.bus import Bus
-from infra.database import tenant_transaction
-from infra.evaluation import CorpusConnector, evaluate, read_set
+from infra.evaluation_tables import evaluate_all, evaluate_folder
 from infra.store import Stores
 from infra.worker import run_sync
 
@@ -150,26 +147,14 @@ def as_text(answer: Answer) -> str:
 
 
 async def evaluate_set(stores: Stores, tools: Tools, folder: Path) -> None:
-    """Print one JSON object of measures; the scratch tenant is removed again, whatever happens."""
-    beir = read_set(folder)
-    async with stores.open_lobby() as lobby:
-        tenant = await lobby.add_tenant(f"Evaluation of {folder.name}"[:200], f"eval-{uuid.uuid4().hex[:12]}")
-    viewer = system_viewer(tenant.id)
-    connector = CorpusConnector(folder / "corpus.jsonl")
-    scratch = dataclasses.replace(tools, connect=lambda *_: connector)
-    try:
-        async with stores.open_vault(viewer) as vault:
-            corpus = await vault.integrations.add(IntegrationKind.FOLDER, "Corpus", {}, None)
-            sync = await vault.syncs.request(corpus.id, Trigger.IMPORT)
-        _checked(await run_sync(stores.open_vault, scratch, viewer, sync.id))
-        async with stores.open_vault(viewer) as vault:
-            known = await vault.documents.known(corpus.id, connector.ids)
-            external_ids = {each.document_id: external_id for external_id, each in known.items()}
-            measures = await evaluate(vault, tools, beir, external_ids)
-    finally:
-        async with tenant_transaction(stores.engine, tenant.id) as connection:
-            await connection.execute(sa.text("delete from tenants where id = :id"), {"id": tenant.id})
-    _print(json.dumps(measures))
+    """Print one JSON object of measures."""
+    _print(json.dumps(await evaluate_folder(stores, tools, folder)))
+
+
+async def evaluate_sets(stores: Stores, tools: Tools, data: Path) -> None:
+    """Print a table for each public set."""
+    async for one in evaluate_all(stores, tools, data):
+        _print(f"\n{one}")
 
 
 def _print(text: str) -> None:

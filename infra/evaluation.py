@@ -1,19 +1,21 @@
-"""Evaluate retrieval on a folder in BEIR form, through the real pipeline, in a scratch tenant that is removed again."""
+"""Evaluate retrieval on a folder in BEIR form, through the real pipeline."""
 
 import statistics
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
 
 from domain.errors import Invalid, NotFound
+from domain.followups import standalone
 from domain.integrations import Entry, Item, Page
 from domain.measures import ndcg, recall
 from domain.people import EVERYONE
-from domain.retrieval import DENSE_WEIGHT, DEPTH, embed_question, fuse
+from domain.ranking import DEPTH, Asked, ask, embed_question, rank, rank_with_feedback
 from domain.search import Candidate, SearchFilter
 from domain.vault import Tools, Vault
+from domain.widening import widen
 
 PAGE_SIZE = 200
 
@@ -26,11 +28,24 @@ class CorpusDocument(msgspec.Struct, frozen=True, rename={"id": "_id"}):
     title: str = ""
 
 
+class Turn(msgspec.Struct, frozen=True):
+    """What was said before a question."""
+
+    text: str = ""
+    speaker: str = ""
+
+
 class Question(msgspec.Struct, frozen=True, rename={"id": "_id"}):
-    """A line of `queries.jsonl`."""
+    """A line of `queries.jsonl`; one that was asked in a conversation has its history."""
 
     id: str
     text: str
+    history: tuple[Turn, ...] = ()
+
+    @property
+    def asked(self) -> str:
+        """The question made to stand alone, as a conversation asks it."""
+        return standalone(self.text, [turn.text for turn in self.history if turn.speaker == "user"])
 
 
 class BeirSet(msgspec.Struct, frozen=True):
@@ -61,10 +76,35 @@ def _lines(path: Path) -> list[bytes]:
     return [line for line in path.read_bytes().splitlines() if line.strip()]
 
 
-class CorpusConnector:
-    """Reads `corpus.jsonl` as a source: one Markdown document a line, its title as the heading."""
+class Snapshot:
+    """A source of which all is listed at once, in pages."""
 
     is_snapshot = True
+
+    def __init__(self, ids: Sequence[str]) -> None:
+        self.ids = ids
+
+    def item(self, external_id: str) -> Item:
+        """Return what the source lists."""
+        raise NotImplementedError
+
+    async def fetch(self, item: Item) -> bytes:
+        """Return the content of an item."""
+        raise NotImplementedError
+
+    async def pages(self, cursor: str) -> AsyncIterator[Page]:
+        """Yield everything in pages."""
+        for start in range(0, len(self.ids), PAGE_SIZE):
+            entries: tuple[Entry, ...] = tuple(self.item(each) for each in self.ids[start : start + PAGE_SIZE])
+            yield Page(entries, cursor, total=len(self.ids))
+
+    async def again(self, external_ids: Sequence[str]) -> AsyncIterator[Page]:
+        """Yield these once more."""
+        yield Page(tuple(self.item(each) for each in external_ids if each in self.ids), "")
+
+
+class CorpusConnector(Snapshot):
+    """Reads `corpus.jsonl` as a source: one Markdown document a line, its title as the heading."""
 
     def __init__(self, path: Path) -> None:
         self._documents = {
@@ -72,25 +112,11 @@ class CorpusConnector:
             for line in _lines(path)
             if (document := msgspec.json.decode(line, type=CorpusDocument))
         }
+        super().__init__(list(self._documents))
 
-    @property
-    def ids(self) -> list[str]:
-        """The documents' ids, in the order of the file."""
-        return list(self._documents)
-
-    async def pages(self, cursor: str) -> AsyncIterator[Page]:
-        """Yield the corpus in pages."""
-        ids = self.ids
-        for start in range(0, len(ids), PAGE_SIZE):
-            entries: tuple[Entry, ...] = tuple(self._item(each) for each in ids[start : start + PAGE_SIZE])
-            yield Page(entries, cursor, total=len(ids))
-
-    async def again(self, external_ids: Sequence[str]) -> AsyncIterator[Page]:
-        """Yield these documents once more."""
-        yield Page(tuple(self._item(each) for each in external_ids if each in self._documents), "")
-
-    def _item(self, document_id: str) -> Item:
-        return Item(document_id, f"{document_id}.md", revision="1", media_type="text/markdown", principals=(EVERYONE,))
+    def item(self, external_id: str) -> Item:
+        """Return a document as a source lists it."""
+        return Item(external_id, f"{external_id}.md", revision="1", media_type="text/markdown", principals=(EVERYONE,))
 
     async def fetch(self, item: Item) -> bytes:
         """Return a document as Markdown."""
@@ -105,24 +131,24 @@ Leg = Callable[[Vault, Tools, str], Awaitable[list[Candidate]]]
 
 
 async def evaluate(
-    vault: Vault, tools: Tools, beir: BeirSet, external_ids: dict[int, str]
+    vault: Vault, tools: Tools, beir: BeirSet, external_ids: Mapping[int, str]
 ) -> dict[str, dict[str, float]]:
     """Return nDCG@10, recall@10, recall@100 and median milliseconds a question, by leg.
 
     A document's score is that of its best chunk. `external_ids` maps our document ids to those of the set.
     """
-    legs: dict[str, Leg] = {"lexical": _lexical, "dense": _dense, "hybrid": _hybrid}
+    legs: dict[str, Leg] = {"lexical": _lexical, "dense": _dense, "hybrid": _hybrid, "reranked": _reranked}
     return {name: await _measure(leg, vault, tools, beir, external_ids) for name, leg in legs.items()}
 
 
 async def _measure(
-    leg: Leg, vault: Vault, tools: Tools, beir: BeirSet, external_ids: dict[int, str]
+    leg: Leg, vault: Vault, tools: Tools, beir: BeirSet, external_ids: Mapping[int, str]
 ) -> dict[str, float]:
     scores: list[tuple[float, float, float]] = []
     took_ms: list[float] = []
     for question in beir.questions:
         started = time.perf_counter()
-        candidates = await leg(vault, tools, question.text)
+        candidates = await leg(vault, tools, question.asked)
         took_ms.append((time.perf_counter() - started) * 1000)
         ranked = list(dict.fromkeys(external_ids[each.document_id] for each in candidates))
         grades = beir.judgements[question.id]
@@ -146,5 +172,12 @@ async def _dense(vault: Vault, tools: Tools, question: str) -> list[Candidate]:
 
 
 async def _hybrid(vault: Vault, tools: Tools, question: str) -> list[Candidate]:
-    lexical, dense = await _lexical(vault, tools, question), await _dense(vault, tools, question)
-    return fuse([(lexical, 1 - DENSE_WEIGHT), (dense, DENSE_WEIGHT)])
+    return await rank(vault, await _asked(vault, tools, question), SearchFilter())
+
+
+async def _reranked(vault: Vault, tools: Tools, question: str) -> list[Candidate]:
+    return await rank_with_feedback(vault, tools, await _asked(vault, tools, question), SearchFilter())
+
+
+async def _asked(vault: Vault, tools: Tools, question: str) -> Asked:
+    return await ask(tools, (await widen(vault, tools, question)).text)

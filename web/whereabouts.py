@@ -4,7 +4,8 @@ from litestar import get
 from litestar.params import FromQuery
 
 from domain.errors import Invalid
-from domain.retrieval import by_document, rank
+from domain.ranking import ask, rank_with_feedback
+from domain.retrieval import by_document
 from domain.search import SearchFilter
 from domain.vault import Tools, Vault
 from domain.whereabouts import Evidence, Placing, checked, explain
@@ -35,13 +36,14 @@ async def show(vault: Vault, tools: Tools, wanted: FromQuery[str] = "", words: F
 
 async def place(vault: Vault, tools: Tools, evidence: Evidence, words: str) -> Placing | None:
     """Return where the document stands in a search for these words; None where there is nothing to place."""
-    asked = " ".join(words.split())[:1000]
-    if not evidence.sightings or not asked:
+    searched = " ".join(words.split())[:1000]
+    if not evidence.sightings or not searched:
         return None
-    groups = by_document(await rank(vault, tools, asked, SearchFilter()))
+    asked = await ask(tools, searched)
+    groups = by_document(await rank_with_feedback(vault, tools, asked, SearchFilter()))
     wanted = evidence.sightings[0].document_id
     places = (number for number, group in enumerate(groups, start=1) if group[0].document_id == wanted)
-    return Placing(asked, next(places, None))
+    return Placing(searched, next(places, None))
 
 
 routes = [show]

@@ -7,7 +7,7 @@ statement, so that whatever supersedes a version cannot forget to (docs/decision
 from alembic import op
 
 revision = "0009"
-down_revision = "0007"
+down_revision = "0008"
 
 TABLES = """
 alter table document_versions add column modified_at timestamptz;

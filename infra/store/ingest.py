@@ -13,6 +13,7 @@ from domain.documents import Incoming
 from domain.embedding import Matrix
 from domain.lexical import N_DIMENSIONS, chunk_weights, frequencies
 from infra.analysis import WordAnalyzer
+from infra.store.glossary import write_glossary
 from infra.store.lexicon import forget_words
 
 TITLE_WEIGHT = 2
@@ -145,6 +146,7 @@ async def replace_document(
         await connection.execute(
             ADD_CHUNKS, _chunk_binds(place, chunks, row.chunk_ids) | _index_binds(counted, vectors, pivot_words)
         )
+    await write_glossary(connection, tenant_id, row.id, incoming.parsed.text)
     return int(row.id)
 
 

@@ -1,9 +1,9 @@
-"""Ranking and excerpts: fusion, grouping, pages, marks."""
+"""Results and excerpts: grouping, pages, marks."""
 
 import pytest
 
 from domain.errors import Invalid
-from domain.retrieval import EXCERPT_CHARACTERS, by_document, checked_question, fuse, mark
+from domain.retrieval import EXCERPT_CHARACTERS, by_document, checked_question, mark
 from domain.search import Candidate, Passage
 from infra.analysis import WordAnalyzer as ProductAnalyzer
 from tests.domain.fakes import WordAnalyzer
@@ -15,16 +15,6 @@ def passage(text: str) -> Passage:
 
 def leg(*ids: int) -> list[Candidate]:
     return [Candidate(chunk_id, chunk_id // 10, 1.0 / place) for place, chunk_id in enumerate(ids, start=1)]
-
-
-def test_what_both_legs_rank_high_comes_first() -> None:
-    fused = fuse([(leg(11, 21, 31), 0.5), (leg(41, 21, 11), 0.5)], constant=60)
-    assert [each.chunk_id for each in fused] == [11, 21, 41, 31]
-
-
-def test_fusion_is_the_weighted_sum_of_reciprocal_ranks() -> None:
-    fused = fuse([(leg(11), 0.4), (leg(21, 11), 0.6)], constant=20)
-    assert {each.chunk_id: each.score for each in fused} == pytest.approx({11: 0.4 / 21 + 0.6 / 22, 21: 0.6 / 21})
 
 
 def test_a_document_stands_where_its_best_chunk_does_and_shows_at_most_three() -> None:

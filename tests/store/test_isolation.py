@@ -95,6 +95,8 @@ PLANTS = {
     "document_access": "(tenant_id, document_id, principal) select tenant_id, id, 'tenant' from documents",
     "chunks": "(tenant_id, document_id, version_id, ordinal, start_at, end_at, heading_path, text, content_hash, model)"
     " select tenant_id, document_id, id, 0, 0, 4, '{}', 'text', 'x', 'words@1' from document_versions",
+    "glossary": "(tenant_id, document_id, short, long) select tenant_id, id, 'SLO', 'service level objective'"
+    " from documents",
     "lexemes": "(tenant_id, lexeme, n_chunks) values (:tenant, 'text', 1)",
     "lexical_statistics": "(tenant_id) values (:tenant)",
     "parse_settings": "(tenant_id, version, timeout_s, max_memory_bytes, max_unpacked_bytes, max_characters)"

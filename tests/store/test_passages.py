@@ -218,6 +218,40 @@ async def test_the_vector_leg_of_a_large_tenant_walks_the_graph(stores: Stores, 
     assert "chunk_index_embedding" in plan, plan
 
 
+async def test_the_vector_leg_of_a_large_tenant_finds_what_a_member_may_read_of_it(
+    stores: Stores, crowded: Viewer
+) -> None:
+    """Nine of ten documents are closed to the member, yet the walk goes on until enough have passed."""
+    member = await factories.member(stores.engine, crowded.tenant_id)
+    binds = {"tenant": crowded.tenant_id}
+    async with tenant_transaction(stores.engine, crowded.tenant_id) as connection:
+        await connection.execute(
+            sa.text(
+                "update document_access set principal = 'user:0' where tenant_id = :tenant and document_id % 10 > 0"
+            ),
+            binds,
+        )
+        await connection.execute(
+            sa.text("insert into lexical_statistics (tenant_id, n_chunks, n_words) values (:tenant, 50000, 150000)"),
+            binds,
+        )
+    chance = np.random.default_rng(5)
+    any_vector, shares = chance.normal(size=384).astype(np.float32), []
+    async with stores.open_vault(member) as vault:
+        assert isinstance(vault.passages, passages.PassageStore)
+        stored = await vault.passages.vectors(
+            [each.chunk_id for each in await vault.passages.dense_exact(any_vector, SearchFilter(), 10)]
+        )
+        for near in stored:
+            vector = near + chance.normal(scale=np.abs(near).mean(), size=384).astype(np.float32)
+            vector /= np.linalg.norm(vector)
+            found = await vault.passages.dense(vector, SearchFilter(), 50)
+            best = await vault.passages.dense_exact(vector, SearchFilter(), 10)
+            assert len(found) == 50
+            shares.append(len({each.chunk_id for each in best} & {each.chunk_id for each in found[:10]}) / 10)
+    assert np.mean(shares) >= 0.9, "`python -m bench.searching` measures it at size"
+
+
 async def test_the_vector_leg_of_a_small_tenant_is_exact(
     stores: Stores, tools: Tools, viewer: Viewer, source: Source
 ) -> None:

@@ -66,7 +66,8 @@ async def index(
 ) -> DocumentPage:
     """Return the documents you may read, narrowed and ordered as you say."""
     within = narrowed(integration, media_type, author, since, until)
-    library = LibraryFilter(text=one_line(text), **msgspec.structs.asdict(within))
+    library = msgspec.convert(within, LibraryFilter, from_attributes=True)
+    library = msgspec.structs.replace(library, text=one_line(text))
     found = await vault.documents.page(library, sort, one_line(key, 300), limit)
     return DocumentPage(found.documents, found.next_key, found.total)
 

@@ -1,0 +1,90 @@
+"""What a tenant's documents explain, and the words its people may have meant: rows in, nearest rows out."""
+
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+from rapidfuzz import process
+from rapidfuzz.distance import OSA
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from domain.glossary import Expansion, explained
+from domain.people import Viewer
+from infra.store.access import READABLE, access_binds
+
+MAX_FOUND = 8
+MAX_SIMILAR = 4_000
+"""Lexemes that a misspelt word is compared with, the most frequent first: a few hundred kilobytes, for one request."""
+TWO_EDITS_FROM_CHARACTERS = 7
+
+WRITE = sa.text(
+    "insert into glossary (tenant_id, document_id, short, long)"
+    " select :tenant, :document, g.short, g.long"
+    " from unnest(cast(:shorts as text[]), cast(:longs as text[])) g (short, long) on conflict do nothing"
+)
+EXPLAIN = f"""
+select g.short, min(g.long) as long from glossary g
+join documents d on (d.tenant_id, d.id) = (g.tenant_id, g.document_id)
+where (lower(g.short) = any(cast(:words as text[])) or position(lower(g.long) in :question) > 0) and {READABLE}
+group by g.short, lower(g.long) order by count(*) desc, g.short, 2 limit :limit
+"""
+SIMILAR = """
+select lexeme from lexemes
+where tenant_id = :tenant and n_chunks > 0 and char_length(lexeme) between :low and :high
+    and (left(lexeme, 1) = any(cast(:firsts as text[])) or right(lexeme, 2) = any(cast(:lasts as text[])))
+order by n_chunks desc, lexeme limit :limit
+"""
+
+
+async def write_glossary(connection: AsyncConnection, tenant_id: int, document_id: int, text: str) -> None:
+    """Make what a document explains its only entries."""
+    await connection.execute(sa.text("delete from glossary where document_id = :document"), {"document": document_id})
+    found = explained(text)
+    if found:
+        await connection.execute(
+            WRITE,
+            {
+                "tenant": tenant_id,
+                "document": document_id,
+                "shorts": [each.short for each in found],
+                "longs": [each.long for each in found],
+            },
+        )
+
+
+async def explain(connection: AsyncConnection, viewer: Viewer, words: Sequence[str], question: str) -> list[Expansion]:
+    """See `domain.search.Passages.explain`."""
+    rows = await connection.execute(
+        sa.text(EXPLAIN),
+        {
+            **access_binds(viewer),
+            "words": sorted({word.lower() for word in words}),
+            "question": question.lower(),
+            "limit": MAX_FOUND,
+        },
+    )
+    return [Expansion(row.short, row.long) for row in rows]
+
+
+async def spellings(connection: AsyncConnection, viewer: Viewer, lexemes: Sequence[str]) -> dict[str, str]:
+    """See `domain.search.Passages.spellings`."""
+    rows = await connection.execute(
+        sa.text(SIMILAR),
+        {
+            "tenant": viewer.tenant_id,
+            "low": min(map(len, lexemes)) - 2,
+            "high": max(map(len, lexemes)) + 2,
+            "firsts": sorted({lexeme[0] for lexeme in lexemes}),
+            "lasts": sorted({lexeme[-2:] for lexeme in lexemes}),
+            "limit": MAX_SIMILAR,
+        },
+    )
+    known = list(rows.scalars())
+    found = {
+        lexeme: process.extractOne(lexeme, known, scorer=OSA.distance, score_cutoff=_edits(lexeme))
+        for lexeme in lexemes
+    }
+    return {lexeme: best[0] for lexeme, best in found.items() if best is not None}
+
+
+def _edits(lexeme: str) -> int:
+    return 2 if len(lexeme) >= TWO_EDITS_FROM_CHARACTERS else 1
