@@ -17,11 +17,13 @@ from domain.uploads import ObjectStore
 from domain.vault import OpenVault
 from infra.connectors import (
     box,
+    confluence,
     drive,
     folder,
     github,
     gmail,
     imap,
+    jira,
     mediawiki,
     notion,
     onedrive,
@@ -55,6 +57,8 @@ REGISTRY: tuple[ConnectorKind, ...] = (
     s3.KIND,
     mediawiki.KIND,
     notion.KIND,
+    confluence.KIND,
+    jira.KIND,
 )
 """Every kind of source, in the order people see them."""
 
