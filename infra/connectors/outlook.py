@@ -66,9 +66,9 @@ class OutlookConnector:
         deltas = msgspec.json.decode(cursor, type=dict[str, str]) if cursor else {}
         folders = await self._folders()
         kept = {each.id for each in folders}
-        for folder in [each for each in deltas if each not in kept]:
-            del deltas[folder]
-            yield self._page([Gone(each) for each in await self._of(f"{folder}/")], deltas)
+        for gone in [each for each in deltas if each not in kept]:
+            del deltas[gone]
+            yield self._page([Gone(each) for each in await self._of(f"{gone}/")], deltas)
         for folder in folders:
             try:
                 start = deltas.get(folder.id, "")
