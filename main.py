@@ -335,6 +335,8 @@ def run_everything(settings: Settings) -> None:
             supervisor.start("serve")
             supervisor.run("seed")
             supervisor.start("work")
+            if settings.mail.domain:
+                supervisor.start("receive-mail")
             url = f"http://127.0.0.1:{settings.port}"
             supervisor.wait_until_ready(f"{url}/health/ready", READY_TIMEOUT_S)
             print(f"KnowledgeVault is ready: {url}")

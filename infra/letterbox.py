@@ -5,6 +5,7 @@ in is refused while its sender still listens, so nothing is lost in silence and 
 """
 
 import asyncio
+import logging
 import signal
 from typing import Any
 
@@ -90,6 +91,7 @@ async def listen(letterbox: Letterbox, host: str, port: int, protocol: str) -> a
     """Return a server that takes mail from now on."""
     kind = LMTP if protocol == "lmtp" else SMTP
     loop = asyncio.get_running_loop()
+    logging.getLogger("mail.log").setLevel(logging.WARNING)  # the library notes every line, our secret addresses too
 
     def answer() -> Any:
         return kind(letterbox, data_size_limit=MAX_MAIL_BYTES, enable_SMTPUTF8=True, ident="KnowledgeVault", loop=loop)
