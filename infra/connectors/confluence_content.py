@@ -59,22 +59,22 @@ class Grantees(msgspec.Struct, frozen=True):
 
 
 class Reading(msgspec.Struct, frozen=True):
-    """Who alone may read something; nobody named means no restriction."""
+    """Who alone may read something; nobody named means no restriction, no list that nothing was said of it."""
 
-    user: Grantees = Grantees()
-    group: Grantees = Grantees()
+    user: Grantees | None = None
+    group: Grantees | None = None
 
 
 class Operation(msgspec.Struct, frozen=True):
     """What is restricted of one operation."""
 
-    restrictions: Reading = Reading()
+    restrictions: Reading | None = None
 
 
 class Restrictions(msgspec.Struct, frozen=True):
     """What is restricted."""
 
-    read: Operation = Operation()
+    read: Operation | None = None
 
 
 class Markup(msgspec.Struct, frozen=True):
@@ -108,7 +108,7 @@ class Content(msgspec.Struct, frozen=True):
     ancestors: tuple[Ref, ...] = ()
     container: Ref | None = None
     extensions: Extensions = Extensions()
-    restrictions: Restrictions = Restrictions()
+    restrictions: Restrictions | None = None
     body: Body = Body()
     links: Links = msgspec.field(default=Links(), name="_links")
 
@@ -135,8 +135,10 @@ class Restricted:
         self._members: dict[str, Allowed] = {}
 
     async def learn(self, content: Content) -> None:
-        """Take what the list says of one page."""
-        self._own[content.id] = await self._allowed(content.restrictions.read.restrictions)
+        """Take what the list says of one page; where it is silent, the page is asked about by itself."""
+        read = content.restrictions.read if content.restrictions else None
+        if read and read.restrictions and read.restrictions.user and read.restrictions.group:
+            self._own[content.id] = await self._allowed(read.restrictions)
 
     async def allowed(self, page: Content) -> Allowed | None:
         """Return the addresses a page is open to; None when it is not restricted."""
@@ -158,7 +160,9 @@ class Restricted:
             return frozenset()
         return await self._allowed(said.restrictions)
 
-    async def _allowed(self, reading: Reading) -> Allowed | None:
+    async def _allowed(self, reading: Reading | None) -> Allowed | None:
+        if reading is None or reading.user is None or reading.group is None:
+            return frozenset()
         if not reading.user.results and not reading.group.results:
             return None
         found = {each.email.lower() for each in reading.user.results if each.email}

@@ -33,7 +33,7 @@ async def colleague(connected: Entered, engine: AsyncEngine, email: str) -> View
     return member
 
 
-@pytest.mark.parametrize("email", [EMAIL, ""], ids=["cloud", "server"])
+@pytest.mark.parametrize("email", [EMAIL, pytest.param("", marks=pytest.mark.long)], ids=["cloud", "server"])
 async def test_after_any_changes_the_vault_equals_confluence(
     site: AtlassianServer, stores: Stores, tools: Tools, viewer: Viewer, email: str
 ) -> None:
@@ -94,6 +94,21 @@ async def test_a_restricted_page_and_all_below_it_are_for_those_it_is_open_to_un
         site.groups["leads"] = []
         succeeded(await connected.sync())
         assert await connected.texts(eva) == {}
+
+
+async def test_a_page_whose_list_is_silent_about_restrictions_is_asked_about_and_never_taken_for_open(
+    site: AtlassianServer, stores: Stores, tools: Tools, viewer: Viewer, engine: AsyncEngine
+) -> None:
+    told, silent = site.page("Open", "For all."), site.page("Salaries", "What we pay.")
+    site.asides[silent] = reading(("tom@b.test",), ())
+    del site.content[silent]["restrictions"]
+    lost = site.page("Lost", "Nobody says.")
+    del site.content[lost]["restrictions"]
+    async with entered(stores, tools, viewer, "confluence", form(site)) as connected:
+        tom = await colleague(connected, engine, "tom@b.test")
+        succeeded(await connected.sync())
+        assert set(await connected.texts(tom)) == {told, silent}
+        assert set(await connected.texts(await factories.member(engine, viewer.tenant_id))) == {told}
 
 
 async def test_an_issue_brings_comments_and_files_and_keeps_what_only_some_may_read_to_them(

@@ -36,6 +36,8 @@ class AtlassianServer:
     issues: dict[str, Object] = field(default_factory=dict)
     groups: dict[str, list[str]] = field(default_factory=dict)
     files: dict[str, bytes] = field(default_factory=dict)
+    asides: dict[str, Object] = field(default_factory=dict)
+    """Restrictions that are told only to who asks about one page."""
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
     ids: Iterator[int] = field(default_factory=lambda: count(10_001))
 
@@ -122,8 +124,8 @@ class AtlassianServer:
                 return 200, self._content(wiki, asked)
             case ["rest", "api", "content", number] if number in self.content:
                 return 200, self.content[number]
-            case ["rest", "api", "content", number, "restriction", "byOperation", "read"] if number in self.content:
-                return 200, self.content[number]["restrictions"]["read"]
+            case ["rest", "api", "content", number, "restriction", "byOperation", "read"] if number in self.asides:
+                return 200, self.asides[number]["read"]
             case ["rest", "api", "group", name, "member" | "membersByGroupId"] if name in self.groups:
                 return 200, {"results": [{"email": each} for each in self.groups[name]]}
             case ["download", "attachments", number] if number in self.files:
