@@ -28,13 +28,14 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from domain.embedding import Embedder, EmbeddingModel
 from domain.errors import VaultError
 from domain.limits import Limiter, Unlimited
+from domain.received import FORWARDING, MailAddresses
 from domain.uploads import ObjectStore
 from domain.vault import Tools
 from infra import commands, seeds
 from infra.analysis import WordAnalyzer
 from infra.answer_evaluation import evaluate_answers, read_lines
 from infra.bus import Bus
-from infra.connectors import Connectors, make_oauth
+from infra.connectors import REGISTRY, Connectors, make_oauth
 from infra.connectors.addresses import open_outside
 from infra.connectors.providers import open_client
 from infra.database import make_engine
@@ -47,6 +48,7 @@ from infra.inference.export import DEFAULT_MODEL, ensure_exported
 from infra.inference.http_embedder import HttpEmbedder
 from infra.limits import RedisLimiter, limiter_client
 from infra.logs import configure_logs
+from infra.mail_addresses import SignedAddresses
 from infra.metrics import SyncMeter, count_embeddings, count_pool, serve_metrics
 from infra.naming import match_lines, resolve_lines
 from infra.parsers.process import parser_process
@@ -107,7 +109,9 @@ async def open_house(
         objects = _objects(settings)
         oauth = make_oauth(client, settings.providers, settings.base_url, StateSigner(settings.secret_key))
         outside = await stack.enter_async_context(open_outside(settings.allowed_hosts))
-        connectors = Connectors(client, oauth, settings.providers, _now, objects, outside=outside)
+        addresses = _mail_addresses(settings)
+        kinds = tuple(each for each in REGISTRY if addresses or each.kind.name != FORWARDING)
+        connectors = Connectors(client, oauth, settings.providers, _now, objects, kinds, outside)
         tools = Tools(
             embedder=embedder,
             analyzer=analyzer,
@@ -120,6 +124,7 @@ async def open_house(
             oauth=oauth,
             kinds=connectors.kinds,
             objects=objects,
+            mail_addresses=addresses,
         )
         yield House(stores, tools, bus, _limiter(settings, stack), registry)
 
@@ -146,6 +151,12 @@ def _objects(settings: Settings) -> ObjectStore | None:
     from infra.objects import BucketObjects  # noqa: PLC0415  # nobody else pays for the library
 
     return BucketObjects(settings.bucket)
+
+
+def _mail_addresses(settings: Settings) -> MailAddresses | None:
+    if not settings.mail.domain:
+        return None
+    return SignedAddresses(settings.mail.domain, [settings.secret_key, *settings.previous_secret_keys])
 
 
 def _now() -> datetime:
@@ -257,6 +268,25 @@ async def work(settings: Settings) -> None:
             await worker.run(settings.worker_concurrency)
 
 
+async def receive_mail(settings: Settings) -> None:
+    """Take in forwarded mail until SIGTERM. Raises: WrongSetting when no domain is set for it."""
+    if not (addresses := _mail_addresses(settings)):
+        raise WrongSetting("MAIL_DOMAIN is missing: it is what stands behind the @ of the addresses")
+    from infra.letterbox import Letterbox, take_in  # noqa: PLC0415  # nobody else pays for the library
+
+    engine = make_engine(settings.database_url, settings.n_web_connections)
+    bus = Bus(engine, settings.database_url, settings.redis_url or None)
+    sealer = Sealer([settings.secret_key, *settings.previous_secret_keys])
+    queue = make_queue(settings.database_url, syncs_per_tenant=settings.syncs_per_tenant)
+    stores = Stores(engine, queue, WordAnalyzer(), "", bus.publish, sealer)
+    try:
+        letterbox = Letterbox(stores.open_vault, addresses, settings.mail.trusted_server)
+        await take_in(letterbox, settings.host, settings.mail.port, settings.mail.protocol)
+    finally:
+        await bus.stop()
+        await engine.dispose()
+
+
 def _tidy(house: House) -> Callable[[], Awaitable[object]] | None:
     """Return what a worker does every hour to leave nothing behind in the object store."""
     objects = house.tools.objects
@@ -307,6 +337,8 @@ def run_everything(settings: Settings) -> None:
             supervisor.start("serve")
             supervisor.run("seed")
             supervisor.start("work")
+            if settings.mail.domain:
+                supervisor.start("receive-mail")
             url = f"http://127.0.0.1:{settings.port}"
             supervisor.wait_until_ready(f"{url}/health/ready", READY_TIMEOUT_S)
             print(f"KnowledgeVault is ready: {url}")
@@ -346,6 +378,8 @@ def _run(settings: Settings, arguments: argparse.Namespace) -> None:
             asyncio.run(serve(settings))
         case "work":
             asyncio.run(work(settings))
+        case "receive-mail":
+            asyncio.run(receive_mail(settings))
         case "migrate":
             _migrate(settings)
         case "seed":

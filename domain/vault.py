@@ -27,6 +27,7 @@ from domain.members import Members
 from domain.parsing import Parser, ParseSettings, ParseSettingsStore
 from domain.people import Viewer
 from domain.privacy import Reviews
+from domain.received import MailAddresses, ReceivedMails
 from domain.removals import Removals
 from domain.schedules import Schedules
 from domain.search import Analyzer, Passages
@@ -49,6 +50,7 @@ class Vault:
     credentials: Credentials
     nonces: Nonces
     uploads: Uploads
+    received: ReceivedMails
     syncs: Syncs
     documents: Documents
     passages: Passages
@@ -115,3 +117,5 @@ class Tools:
     """Keeps uploaded files where a bucket is set up; None: Postgres keeps them."""
     kinds: Kinds = field(default_factory=Kinds)
     """What can be connected."""
+    mail_addresses: MailAddresses | None = None
+    """Where mail is taken in; None where this deployment takes none."""

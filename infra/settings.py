@@ -24,6 +24,17 @@ class BucketSettings(msgspec.Struct, frozen=True):
     secret_access_key: str
 
 
+class MailSettings(msgspec.Struct, frozen=True):
+    """Where forwarded mail comes in."""
+
+    domain: str
+    """Behind the @ of the addresses; "" means: none is taken in."""
+    port: int
+    protocol: str
+    trusted_server: str
+    """Whose findings about senders are believed, as it calls itself in Authentication-Results; "": nobody's."""
+
+
 class Settings(msgspec.Struct, frozen=True):
     """Everything an operator can set; the README's table of settings is made of these."""
 
@@ -61,6 +72,7 @@ class Settings(msgspec.Struct, frozen=True):
     """With which Slack signs the events it sends; "" means: none are heard."""
     allowed_hosts: tuple[str, ...]
     """Servers in private networks that sources may be read from."""
+    mail: MailSettings
     providers: dict[str, ProviderSettings]
     """By the name of the kind that is connected by consent."""
 
@@ -103,11 +115,21 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         bucket=_bucket(environment),
         slack_signing_secret=environment.get("SLACK_SIGNING_SECRET", "").strip(),
         allowed_hosts=tuple(environment.get("ALLOWED_HOSTS", "").replace(",", " ").split()),
+        mail=_mail(environment),
         providers={
             each.kind.name: read_registration(environment, each.consent.registration)
             for each in REGISTRY
             if each.consent
         },
+    )
+
+
+def _mail(environment: Mapping[str, str]) -> MailSettings:
+    return MailSettings(
+        domain=environment.get("MAIL_DOMAIN", "").strip().lstrip("@").lower(),
+        port=_number(environment, "MAIL_PORT", 2525, 0, 65535),
+        protocol=_choice(environment, "MAIL_PROTOCOL", ("smtp", "lmtp")),
+        trusted_server=environment.get("MAIL_TRUSTED_SERVER", "").strip(),
     )
 
 

@@ -12,6 +12,7 @@ def make_argument_parser() -> argparse.ArgumentParser:
         ("up", "run everything on this machine: servers, web, worker, demo vault"),
         ("serve", "serve the web"),
         ("work", "take jobs from the queue"),
+        ("receive-mail", "take in the mails that people forward"),
         ("migrate", "bring the database to the newest schema"),
         ("seed", "plant the demo vault"),
         ("export", "make the embedding model ready to run, once"),

@@ -33,6 +33,7 @@ from infra.store.oauth import NonceStore
 from infra.store.parsing import ParsingStore
 from infra.store.passages import PassageStore
 from infra.store.readers import AccessStore
+from infra.store.received import ReceivedStore
 from infra.store.removals import RemovalStore
 from infra.store.reviews import ReviewStore
 from infra.store.schedules import ScheduleStore
@@ -84,6 +85,7 @@ class Stores:
             credentials=CredentialStore(connection, viewer, self.sealer, announce),
             nonces=NonceStore(connection, viewer),
             uploads=UploadStore(connection, viewer),
+            received=ReceivedStore(connection, viewer),
             syncs=syncs,
             documents=DocumentStore(connection, viewer, self.analyzer, self.model),
             passages=PassageStore(connection, viewer, self.analyzer),

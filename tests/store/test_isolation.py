@@ -115,6 +115,8 @@ PLANTS = {
     "source_groups": "(tenant_id, integration_id, principal, title)"
     " select tenant_id, id, 'group:1:C1', '#c' from integrations",
     "group_members": "(tenant_id, principal, member) select tenant_id, principal, 'email:a@b.c' from source_groups",
+    "received_mails": "(tenant_id, integration_id, digest, sender, content)"
+    " select tenant_id, id, 'x', 'a@b.c', 'x' from integrations",
     "provider_apps": "(tenant_id, app, client_id, key_id, sealed) values (:tenant, 'google', 'id', 'key', 'x')",
     "detections": "(tenant_id, document_id, version_id, detector) select tenant_id, id, 1, '1' from documents",
     "frames": "(tenant_id, document_id, type, start_at, end_at, slots, is_negated, modality, weight)"
