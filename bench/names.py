@@ -10,8 +10,9 @@ from rapidfuzz import fuzz
 from rapidfuzz.distance import Levenshtein
 
 from bench.forms import forms
-from domain.identities import Record, resolve
+from domain.identities import Record
 from domain.names import match_names
+from domain.resolving import resolve
 from infra.romanising import romanise
 
 DATA = Path(__file__).parent.parent.parent / "shared" / "data"

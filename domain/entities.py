@@ -132,6 +132,8 @@ class Proof(msgspec.Struct, frozen=True):
     end: int
     quote: str
     at: datetime | None
+    reason: str = ""
+    """Why a name that several people bear is taken for this one; "" where nothing was to be decided."""
 
 
 class Merge(msgspec.Struct, frozen=True):
@@ -226,6 +228,9 @@ class Entities(Protocol):
 
     async def timeline(self, entity_id: int, limit: int) -> list[Proof]:
         """Return the documents that mention it, newest first, each with its first mention."""
+
+    async def namesakes(self, entity_id: int) -> list[Entity]:
+        """Return other people who bear one of a person's full names, or none for other kinds."""
 
     async def merges(self, entity_id: int) -> list[Merge]:
         """Return what joined it, newest first."""

@@ -1,14 +1,11 @@
-"""Who is who: records of people (a name, an address, a team) compared and joined, each joining with its reasons.
+"""Who is who: records of people (a name, an address, a team) read, and two of them compared, with the reasons.
 
-Blocking keeps the work small: only records that share an address, a handle or the outline of a name are compared. Then
-evidence is weighed. Two people who share a name stay two where their addresses or teams speak against one.
+Two people who share a name stay two where their addresses or teams speak against one. Many are joined in `resolving`.
 """
 
 # ruff: noqa: SIM905  # long lists of words read better as one text
 import re
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import combinations, pairwise
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
@@ -18,8 +15,8 @@ from domain.spelling import Romanise, words
 
 JOIN_AT = 5.0
 """The evidence that makes two records one person."""
-MAX_BLOCK = 60
-"""Records under one key that are all compared; a key that more share says nothing."""
+TWO_TEAMS, TWO_MAILBOXES = -3.5, -4.25
+"""What holds two people apart whoever else seems to join them: `marta.vieira2@` was made since there was a first."""
 ADDRESS = re.compile(r"^[^\s@<>]*\w[^\s@<>]*@[\w][\w.-]*(?:\(none\))?$")
 RELAYED = re.compile(r"\s+(?:via|on behalf of)\s.*", re.IGNORECASE)
 """`Ada Byron via Lists`: the name is a person's, the address that of a machine."""
@@ -73,6 +70,13 @@ class Verdict(msgspec.Struct, frozen=True):
 
     weight: float
     reasons: tuple[str, ...]
+    is_parted: bool = False
+    """Two teams, or two mailboxes at one employer, speak against it, and nothing outweighs them."""
+
+    @property
+    def is_contrary(self) -> bool:
+        """Whether what holds these two apart also holds apart those who belong to them."""
+        return self.is_parted or self.weight <= -3.0
 
     @property
     def is_same(self) -> bool:
@@ -142,11 +146,16 @@ def compare(one: Identity, other: Identity) -> Verdict:
     if one.project and other.project:
         is_shared = one.project == other.project
         reasons.append(
-            (1.0, f"both in {one.project}") if is_shared else (-3.5, f"in {one.project} and {other.project}")
+            (1.0, f"both in {one.project}") if is_shared else (TWO_TEAMS, f"in {one.project} and {other.project}")
         )
     if _is_second_mailbox(one, other):
-        reasons.append((-4.0, f"two mailboxes at {one.domain}"))
-    return Verdict(sum(weight for weight, _ in reasons), tuple(text for _, text in sorted(reasons, reverse=True)))
+        is_numbered = re.sub(r"\d+$", "", one.handle) == re.sub(r"\d+$", "", other.handle)
+        reasons.append((TWO_MAILBOXES if is_numbered else -4.0, f"two mailboxes at {one.domain}"))
+    total = sum(weight for weight, _ in reasons)
+    is_parted = (
+        total < JOIN_AT and name_weight > 0 and bool({TWO_TEAMS, TWO_MAILBOXES} & {weight for weight, _ in reasons})
+    )
+    return Verdict(total, tuple(text for _, text in sorted(reasons, reverse=True)), is_parted)
 
 
 def _names(one: Identity, other: Identity) -> tuple[float, str]:
@@ -298,52 +307,3 @@ def keys(identity: Identity) -> Iterator[str]:
         yield from (f"l:{word}" for word in full[-3:])
         outer = sorted(word[0] for word in (identity.name[0], identity.name[-1]))
         yield f"i:{''.join(outer)}{full[-1][:3] if full else ''}"
-
-
-def joined(identities: Sequence[Identity]) -> dict[str, str]:
-    """Return a cluster for each record, named after its first record. The strongest evidence is followed first."""
-    scored = sorted(
-        (
-            (-verdict.weight, a, b)
-            for a, b in _blocked(identities)
-            if (verdict := compare(identities[a], identities[b])).is_same
-        )
-    )
-    home = list(range(len(identities)))
-    members: dict[int, list[int]] = {place: [place] for place in home}
-    for _, a, b in scored:
-        left, right = sorted((home[a], home[b]))
-        if left == right or _is_contradicted(identities, members[left], members[right]):
-            continue
-        for place in members.pop(right):
-            home[place] = left
-            members[left].append(place)
-    return {identity.id: identities[home[place]].id for place, identity in enumerate(identities)}
-
-
-def _blocked(identities: Sequence[Identity]) -> Iterable[tuple[int, int]]:
-    blocks: dict[str, list[int]] = defaultdict(list)
-    for place, identity in enumerate(identities):
-        for key in dict.fromkeys(keys(identity)):
-            blocks[key].append(place)
-    pairs: set[tuple[int, int]] = set()
-    for key, places in blocks.items():
-        if len(places) <= MAX_BLOCK:
-            pairs.update(combinations(places, 2))
-        elif key[0] in "an":
-            pairs.update(pairwise(places))
-    return sorted(pairs)
-
-
-def _is_contradicted(identities: Sequence[Identity], left: Sequence[int], right: Sequence[int]) -> bool:
-    """Two groups stay apart when most full names of one contradict those of the other."""
-    pairs = [(identities[a], identities[b]) for a in left[:8] for b in right[:8]]
-    named = [(a, b) for a, b in pairs if len(a.name) > 1 and len(b.name) > 1]
-    n_contrary = sum(compare(a, b).weight <= -3.0 for a, b in named)
-    return n_contrary * 2 > len(named)
-
-
-def resolve(records: Sequence[Record], romanise: Romanise) -> list[tuple[str, str]]:
-    """Return each record's id with the id of its cluster, in the order given."""
-    clusters = joined([read_identity(record, romanise) for record in records])
-    return [(record.id, clusters[record.id]) for record in records]

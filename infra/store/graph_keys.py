@@ -104,4 +104,4 @@ def _compared(each: Keyed, alias: KnownAlias, present: frozenset[int]) -> Settle
 def _is_refused(each: Keyed, alias: KnownAlias) -> bool:
     """An entity is not joined when one of its aliases speaks clearly against it."""
     theirs = identity_of(alias.name, alias.email, alias.key)
-    return each.identity is not None and compare(each.identity, theirs).weight <= -3.0
+    return each.identity is not None and compare(each.identity, theirs).is_contrary

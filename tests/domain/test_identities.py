@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from domain.identities import Record, compare, read_identity, resolve
+from domain.identities import Record, compare, read_identity
+from domain.resolving import resolve
 from infra.romanising import romanise
 
 
@@ -95,3 +96,16 @@ def test_a_domain_of_ones_own_speaks_for_its_owner() -> None:
 
 def test_a_line_that_stands_twice_is_one_person_and_a_family_may_be_called_king() -> None:
     assert groups(*[("Jeff King", "peff@one.example")] * 3, ("Jeff King", "peff@two.example")) == [[0, 1, 2, 3]]
+
+
+def test_a_bare_name_does_not_bring_namesakes_together_and_goes_to_neither() -> None:
+    marta, other = ("Marta Vieira", "marta.vieira@harbour.example"), ("Marta Vieira", "marta.vieira2@harbour.example")
+    assert groups(marta, ("Marta Vieira", ""), other) == [[0], [1], [2]]
+    assert groups(("Marta Vieira", ""), marta) == [[0, 1]]
+    assert groups(
+        (*marta, "billing"), ("Marta Vieira", "mv@port.example", "firmware"), ("Marta Vieira", "", "firmware")
+    ) == [[0], [1, 2]]
+
+
+def test_one_person_in_two_teams_is_one_by_the_address() -> None:
+    assert groups(("Marta Vieira", "mv@port.example", "a"), ("M. Vieira", "mv@port.example", "b")) == [[0, 1]]
