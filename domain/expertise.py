@@ -11,7 +11,7 @@ from types import MappingProxyType
 import msgspec
 import networkx as nx
 
-from domain.entities import Deed, Entity, EntityKind, RelationKind, Subgraph
+from domain.entities import Deed, Edge, Entity, EntityKind, RelationKind, Subgraph
 
 WEIGHTS = MappingProxyType(
     {
@@ -135,12 +135,17 @@ def communities(part: Subgraph) -> list[Community]:
 
 def isolated(part: Subgraph) -> list[Entity]:
     """Return the entities that nothing else is related to, and those that hang on one other alone."""
-    graph = _network(part)
+    graph = _network(msgspec.structs.replace(part, edges=tuple(filter(_is_stated, part.edges))))
     return [
         entity
         for entity in part.entities
         if entity.kind not in (EntityKind.DOCUMENT, EntityKind.PERSON) and graph.degree(entity.id) <= 1
     ]
+
+
+def _is_stated(edge: Edge) -> bool:
+    """A document that merely names a thing relates it to nothing."""
+    return edge.kind is not RelationKind.MENTIONS
 
 
 def _network(part: Subgraph) -> "nx.Graph[int]":

@@ -9,6 +9,7 @@ from domain.errors import Invalid, NotFound
 from domain.people import Viewer
 from infra.analysis import WordAnalyzer
 from infra.store.access import READABLE, access_binds
+from infra.store.graph_mentions import MAX_MENTIONED, MENTION_PROOFS, MENTIONED
 from infra.store.graph_sql import N_DOCUMENTS, best_alias, rows_to_depth, visible
 from infra.store.graph_writing import put_extraction
 from infra.store.merging import EntityMerging
@@ -155,6 +156,8 @@ class EntityStore(EntityMerging):
             "kinds": [kind.value for kind in RelationKind],
         }
         rows = await rows_to_depth(self._connection, RELATIONS, binds, limit)
+        own = {**access_binds(self._viewer), "id": entity_id, "limit": min(limit, MAX_MENTIONED)}
+        mentioned = (await self._connection.execute(sa.text(MENTIONED), own)).all()
         return [
             Relation(
                 RelationKind(row.kind),
@@ -165,14 +168,15 @@ class EntityStore(EntityMerging):
                 row.n_proofs,
                 row.latest_at,
             )
-            for row in rows
+            for row in (*rows, *mentioned)
             if row.name is not None
         ]
 
     async def proofs(self, entity_id: int, kind: RelationKind, other_id: int, limit: int) -> list[Proof]:
-        return await self._proofs(
-            PROOFS, {"subject": entity_id, "kind": kind.value, "object": other_id, "limit": limit}
-        )
+        binds = {"subject": entity_id, "object": other_id, "limit": limit}
+        if kind is RelationKind.MENTIONS:
+            return await self._proofs(MENTION_PROOFS.format(quoted=QUOTED), binds)
+        return await self._proofs(PROOFS, {**binds, "kind": kind.value})
 
     async def timeline(self, entity_id: int, limit: int) -> list[Proof]:
         return await self._proofs(TIMELINE, {"id": entity_id, "limit": limit})

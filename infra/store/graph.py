@@ -12,6 +12,7 @@ from domain.people import Viewer
 from domain.spelling import words
 from infra.romanising import romanise
 from infra.store.access import READABLE, access_binds
+from infra.store.graph_mentions import MENTION_EDGES
 from infra.store.graph_sql import N_DOCUMENTS, best_alias, rows_to_depth, visible
 
 MAX_QUESTION_WORDS = 40
@@ -159,7 +160,8 @@ class GraphStore:
         near = await rows_to_depth(self._connection, NEIGHBOURS, binds, limit - len(entity_ids) + 1)
         n_near = max(limit - len(entity_ids), 0)
         ids = [*entity_ids, *(int(row.entity_id) for row in near[:n_near])]
-        edges = await self._rows(EDGES, ids=ids, since=narrowed.since)
+        edges = [*await self._rows(EDGES, ids=ids, since=narrowed.since)]
+        edges += await self._rows(MENTION_EDGES, ids=ids, since=narrowed.since, limit=MAX_EDGES - len(edges))
         entities = await self.entities(ids)
         shown = {entity.id for entity in entities}
         found = [msgspec.convert(dict(row._mapping), Edge) for row in edges]
