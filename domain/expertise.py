@@ -11,7 +11,7 @@ from types import MappingProxyType
 import msgspec
 import networkx as nx
 
-from domain.entities import Deed, Edge, Entity, EntityKind, RelationKind, Subgraph
+from domain.entities import Deed, Edge, Entity, EntityKind, LikelyPerson, RelationKind, Subgraph
 
 WEIGHTS = MappingProxyType(
     {
@@ -21,6 +21,7 @@ WEIGHTS = MappingProxyType(
         RelationKind.CREATED: 2.0,
         RelationKind.APPROVED: 1.0,
         RelationKind.REVIEWED: 1.0,
+        RelationKind.ANSWERED: 1.5,
     }
 )
 """What a deed says about knowing the topic: who owns it knows more than who once read it over."""
@@ -109,6 +110,30 @@ def experts(deeds: Sequence[Deed], now: datetime, limit: int) -> list[Knower]:
             parts[knower.person_id].append(knower)
     ranked = sorted(parts, key=lambda person_id: (-shares[person_id], person_id))[:limit]
     return [_summed(parts[person_id], shares[person_id]) for person_id in ranked]
+
+
+def likely(named: Sequence[Entity], about: Sequence[Deed], wrote: Sequence[Deed], now: datetime) -> list[LikelyPerson]:
+    """Return who may know, best first: by what they did about the topics, by the documents at hand, or by name."""
+    scores: dict[int, float] = defaultdict(float)
+    names = {entity.id: entity.name for entity in named}
+    reasons: dict[int, list[str]] = defaultdict(list)
+    for entity in named:
+        scores[entity.id] += 0.5
+        reasons[entity.id].append("named in the question")
+    for deeds, weight in ((about, 1.0), (wrote, 0.5)):
+        for knower in experts(deeds, now, len(deeds)):
+            scores[knower.person_id] += weight * knower.share
+            names[knower.person_id] = knower.person
+            reasons[knower.person_id].append(_because(deeds, knower.person_id))
+    ranked = sorted(scores, key=lambda person_id: (-scores[person_id], person_id))
+    return [LikelyPerson(each, names[each], round(scores[each], 3), "; ".join(reasons[each])) for each in ranked]
+
+
+def _because(deeds: Sequence[Deed], person_id: int) -> str:
+    """Say what a person did about what, the weightiest first: `owns Kafka, reviewed Ledger`."""
+    done = dict.fromkeys((deed.kind, deed.topic) for deed in deeds if deed.person_id == person_id)
+    ranked = sorted(done, key=lambda each: -WEIGHTS.get(each[0], 0.5))
+    return ", ".join(f"{kind.value.replace('_', ' ')} {topic}" for kind, topic in ranked[:3])
 
 
 def known_alone(deeds: Sequence[Deed], person_id: int, now: datetime) -> list[Standing]:

@@ -18,7 +18,7 @@ from infra.store.graph_sql import N_DOCUMENTS, best_alias, rows_to_depth, visibl
 MAX_QUESTION_WORDS = 40
 MAX_NAME_WORDS = 5
 MAX_EDGES = 6_000
-DEED_KINDS = ("owns", "maintains", "created", "decided", "approved", "reviewed")
+DEED_KINDS = ("owns", "maintains", "created", "decided", "approved", "reviewed", "answered")
 ENTITIES = f"""
 select e.id, e.kind, {best_alias("name", "e.tenant_id", "e.id")} as name, e.is_made, {N_DOCUMENTS} as n_documents
 from entities e where e.id = any(:ids) order by e.id
