@@ -67,8 +67,9 @@ class Standing(msgspec.Struct, frozen=True):
 
 
 class Community(msgspec.Struct, frozen=True):
-    """Entities that hang together; named after the one with most ties."""
+    """Entities that hang together; called after the one with most ties, by whose id it is found."""
 
+    id: int
     name: str
     entities: tuple[Entity, ...]
 
@@ -154,7 +155,8 @@ def communities(part: Subgraph) -> list[Community]:
         members = sorted(group, key=lambda place: (-graph.degree(place, weight="weight"), place))
         if len(members) > 2:
             topics = [place for place in members if entities[place].kind is not EntityKind.DOCUMENT]
-            found.append(Community(entities[(topics or members)[0]].name, tuple(entities[place] for place in members)))
+            lead = entities[(topics or members)[0]]
+            found.append(Community(lead.id, lead.name, tuple(entities[place] for place in members)))
     return sorted(found, key=lambda community: (-len(community.entities), community.name))
 
 

@@ -11,7 +11,7 @@ from tests import factories
 
 FILES = {
     "kafka.md": "# Kafka at Harbour\n\nOwner: Lena Okafor\n\nKafka depends on ZooKeeper.\n",
-    "runbook.md": "# Kafka runbook\n\nReviewed by: Tom Reed\nAnswered by: Iris Holm\n\nRestart Kafka slowly.\n",
+    "runbook.md": "# Kafka runbook\n\nReviewed by: Tom Reed\nAnswered by: Iris Holm\n\nWe restart Kafka slowly.\n",
     "zoo.md": "# Notes\n\nZooKeeper was slow. ZooKeeper uses disks.\n",
     "postgres.md": "# Storage\n\nOwner: Helena Brandt\n\nPostgreSQL replaces MySQL.\n",
 }
