@@ -166,7 +166,8 @@ def _names(one: Identity, other: Identity) -> tuple[float, str]:
     if len(a) == 1 or len(b) == 1:
         return _single_name(a, b)
     if sorted(a) == sorted(b):
-        is_frequent = a[-1] in COMMON_FAMILY and (is_common(a[0]) or len(a[0]) == 1)
+        is_one_bare = bool(one.address) != bool(other.address)
+        is_frequent = not is_one_bare and a[-1] in COMMON_FAMILY and (is_common(a[0]) or len(a[0]) == 1)
         return (3.5 if is_frequent else 5.5), f"share the name {shown[0]}"
     if not match_people(a, b).is_same:
         return -4.0, f"{shown[0]} and {shown[1]} differ"

@@ -54,7 +54,7 @@ def _blocked(identities: Sequence[Identity]) -> Iterable[tuple[int, int]]:
 
 
 def _without_undecided(identities: Sequence[Identity], scored: Sequence[Scored]) -> list[Scored]:
-    """Leave out what joins a bare name to several people who are kept apart, unless one of them clearly fits best."""
+    """Leave out what joins a bare name to several people who are not one, unless one of them clearly fits best."""
     partners: dict[int, list[tuple[float, int]]] = defaultdict(list)
     for negative, a, b in scored:
         for one, other in ((a, b), (b, a)):
@@ -64,9 +64,13 @@ def _without_undecided(identities: Sequence[Identity], scored: Sequence[Scored])
     for bare, held in partners.items():
         best = max(held)
         for weight, other in held:
-            if best[0] - weight < CLEARLY and compare(identities[best[1]], identities[other]).is_parted:
+            if best[0] - weight < CLEARLY and _are_two(identities[best[1]], identities[other]):
                 refused |= {(bare, place) for _, place in held}
     return [each for each in scored if not {(each[1], each[2]), (each[2], each[1])} & refused]
+
+
+def _are_two(one: Identity, other: Identity) -> bool:
+    return one != other and not compare(one, other).is_same
 
 
 def _is_contradicted(identities: Sequence[Identity], left: Sequence[int], right: Sequence[int]) -> bool:

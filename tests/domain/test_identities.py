@@ -109,3 +109,9 @@ def test_a_bare_name_does_not_bring_namesakes_together_and_goes_to_neither() -> 
 
 def test_one_person_in_two_teams_is_one_by_the_address() -> None:
     assert groups(("Marta Vieira", "mv@port.example", "a"), ("M. Vieira", "mv@port.example", "b")) == [[0, 1]]
+
+
+def test_a_frequent_name_without_address_goes_to_the_only_one_who_bears_it() -> None:
+    one, two = ("John Smith", "john.smith@one.example"), ("John Smith", "john.smith@two.example")
+    assert groups(("John Smith", ""), one) == [[0, 1]]
+    assert groups(("John Smith", ""), one, two) == [[0], [1], [2]]

@@ -11,7 +11,7 @@ from tests import factories
 
 FILES = {
     "kafka.md": "# Kafka at Harbour\n\nOwner: Lena Okafor\n\nKafka depends on ZooKeeper.\n",
-    "runbook.md": "# Kafka runbook\n\nReviewed by: Tom Reed\nAnswered by: Iris Holm\n\nWe restart Kafka slowly.\n",
+    "runbook.md": "# Kafka runbook\n\nReviewed by: Tom Reed\n\nAnswered by: Iris Holm\n\nWe restart Kafka slowly.\n",
     "zoo.md": "# Notes\n\nZooKeeper was slow. ZooKeeper uses disks.\n",
     "postgres.md": "# Storage\n\nOwner: Helena Brandt\n\nPostgreSQL replaces MySQL.\n",
 }
@@ -38,7 +38,7 @@ async def test_members_come_first_among_those_likely_to_know_each_with_the_reaso
     assert (found[0].name, found[0].user_id) == ("Tom Reed", viewer.user_id)
     assert [(each.name, each.user_id) for each in found[1:]] == [("Lena Okafor", None), ("Iris Holm", None)]
     assert "owns Kafka at Harbour" in found[1].reason or "owns Kafka" in found[1].reason
-    assert [(each.name, each.reason) for each in by_document] == [("Helena Brandt", "owns Storage")]
+    assert [(each.name, each.reason) for each in by_document] == [("Helena Brandt", "owns Storage, created Storage")]
 
 
 async def test_what_hangs_on_one_person_and_what_nobody_keeps_have_their_evidence_and_keep_their_secrets(
