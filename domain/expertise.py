@@ -30,6 +30,9 @@ HALF_LIFE_DAYS = 540.0
 FAMILIAR_SHARE = 0.5
 """The people who hold this share between them are those a topic cannot lose: their number is its bus factor."""
 ALONE_SHARE = 0.8
+LEADS = MappingProxyType({EntityKind.PERSON: 1, EntityKind.DOCUMENT: 2})
+"""A topic is called after a thing, where it has one; after a person or a document otherwise."""
+FEW_DOCUMENTS = 2
 SEED = 7
 """Communities are found by chance moves; a fixed seed makes the same graph give the same topics."""
 
@@ -154,19 +157,21 @@ def communities(part: Subgraph) -> list[Community]:
     for group in groups:
         members = sorted(group, key=lambda place: (-graph.degree(place, weight="weight"), place))
         if len(members) > 2:
-            topics = [place for place in members if entities[place].kind is not EntityKind.DOCUMENT]
-            lead = entities[(topics or members)[0]]
+            topics = sorted(members, key=lambda place: LEADS.get(entities[place].kind, 0))
+            lead = entities[topics[0]]
             found.append(Community(lead.id, lead.name, tuple(entities[place] for place in members)))
     return sorted(found, key=lambda community: (-len(community.entities), community.name))
 
 
 def isolated(part: Subgraph) -> list[Entity]:
-    """Return the entities that nothing else is related to, and those that hang on one other alone."""
+    """Return what few documents name and nothing, or one other thing alone, is related to."""
     graph = _network(msgspec.structs.replace(part, edges=tuple(filter(_is_stated, part.edges))))
     return [
         entity
         for entity in part.entities
-        if entity.kind not in (EntityKind.DOCUMENT, EntityKind.PERSON) and graph.degree(entity.id) <= 1
+        if entity.kind not in (EntityKind.DOCUMENT, EntityKind.PERSON)
+        and graph.degree(entity.id) <= 1
+        and entity.n_documents <= FEW_DOCUMENTS
     ]
 
 

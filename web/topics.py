@@ -66,11 +66,11 @@ async def show(vault: Vault, tools: Tools, entity_id: FromPath[int]) -> Page:
 
 
 async def _members(vault: Vault, entity: Entity) -> tuple[Entity, ...]:
-    """Return what hangs together with an entity, itself first; without ties, itself alone."""
+    """Return what hangs together with an entity, itself first, without documents, which have a list of their own."""
     part = await vault.graph.neighbourhood([entity.id], GraphFilter(), N_AROUND)
     groups = [group.entities for group in communities(part)]
     mine = next((group for group in groups if entity.id in {each.id for each in group}), (entity,))
-    others = tuple(each for each in mine if each.id != entity.id)
+    others = tuple(each for each in mine if each.id != entity.id and each.kind is not EntityKind.DOCUMENT)
     return (entity, *others)[:N_MEMBERS]
 
 
