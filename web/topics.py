@@ -11,10 +11,10 @@ from litestar.params import FromPath
 from domain.entities import Deed, Entity, EntityKind, GraphFilter, RelationKind
 from domain.expertise import Standing, communities, standing, standings
 from domain.vault import Tools, Vault
+from web.knowledge import N_ENTITIES, N_START
 from web.rendering import Page, page
 from web.words import KIND_WORDS
 
-N_AROUND = 120
 N_MEMBERS = 40
 N_DEEDS = 3_000
 N_PEOPLE = 20
@@ -67,7 +67,8 @@ async def show(vault: Vault, tools: Tools, entity_id: FromPath[int]) -> Page:
 
 async def _members(vault: Vault, entity: Entity) -> tuple[Entity, ...]:
     """Return what hangs together with an entity, itself first, without documents, which have a list of their own."""
-    part = await vault.graph.neighbourhood([entity.id], GraphFilter(), N_AROUND)
+    start = dict.fromkeys([entity.id, *await vault.graph.overview(N_START)])
+    part = await vault.graph.neighbourhood(list(start), GraphFilter(), N_ENTITIES)
     groups = [group.entities for group in communities(part)]
     mine = next((group for group in groups if entity.id in {each.id for each in group}), (entity,))
     others = tuple(each for each in mine if each.id != entity.id and each.kind is not EntityKind.DOCUMENT)

@@ -173,7 +173,7 @@ class EntityStore(EntityMerging):
         ]
 
     async def proofs(self, entity_id: int, kind: RelationKind, other_id: int, limit: int) -> list[Proof]:
-        binds = {"subject": entity_id, "object": other_id, "limit": limit}
+        binds: dict[str, object] = {"subject": entity_id, "object": other_id, "limit": limit}
         if kind is RelationKind.MENTIONS:
             return await self._proofs(MENTION_PROOFS.format(quoted=QUOTED), binds)
         return await self._proofs(PROOFS, {**binds, "kind": kind.value})
