@@ -6,7 +6,7 @@ The mentions themselves are the proofs, so nothing is stored twice and nothing c
 from infra.store.access import READABLE
 from infra.store.graph_sql import best_alias
 
-MAX_MENTIONED = 40
+MAX_MENTIONED = 20
 NAMED = "m.role = '' and m.end_at > m.start_at"
 MENTIONED = f"""
 with mine as materialized (select id, tenant_id, kind, key from entity_aliases where entity_id = :id), tie as (
@@ -19,7 +19,7 @@ with mine as materialized (select id, tenant_id, kind, key from entity_aliases w
     (select false, o.entity_id, m.tenant_id, m.document_id
     from mine join mentions m on (m.tenant_id, m.alias_id) = (mine.tenant_id, mine.id)
     join entity_aliases o on o.tenant_id = m.tenant_id and o.kind = 'document' and o.key = 'd:' || m.document_id
-    where mine.kind <> 'document' and {NAMED} order by m.document_id desc limit 400)
+    where mine.kind <> 'document' and {NAMED} order by m.document_id desc limit 150)
 ), proved as (
     select t.tenant_id, t.is_outgoing, t.entity_id, count(*) as n_proofs, max(d.sorted_at) as latest_at
     from tie t join documents d on (d.tenant_id, d.id) = (t.tenant_id, t.document_id)
