@@ -24,9 +24,9 @@ from infra.store.entities import EntityStore
 from infra.store.feedback import FeedbackStore
 from infra.store.gaps import GapStore
 from infra.store.golden import GoldenStore
-from infra.store.graph import GraphStore
 from infra.store.history import HistoryStore
 from infra.store.integrations import IntegrationStore
+from infra.store.knowing import KnowingStore
 from infra.store.lobby import LobbyStore
 from infra.store.members import MemberStore
 from infra.store.oauth import NonceStore
@@ -104,7 +104,7 @@ class Stores:
             golden=GoldenStore(connection, viewer, self.queue),
             history=HistoryStore(connection, viewer),
             entities=EntityStore(connection, viewer, self.analyzer),
-            graph=GraphStore(connection, viewer),
+            graph=KnowingStore(connection, viewer),
             access=AccessStore(connection, viewer),
             apps=AppStore(connection, viewer, self.sealer),
             gaps=GapStore(connection, viewer),
