@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "0016"
-down_revision = "0012"
+down_revision = "0013"
 
 KINDS = (
     "'owns', 'maintains', 'created', 'decided', 'approved', 'reviewed', 'uses', 'depends_on', 'replaces', 'part_of',"
