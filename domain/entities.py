@@ -257,6 +257,9 @@ class Entities(Protocol):
     async def put(self, document_id: int, extraction: Extraction) -> None:
         """Replace what a document brings to the graph by what was read in its current version."""
 
+    async def unread(self, after_id: int, limit: int) -> list[int]:
+        """Return documents with a higher id whose current version was never read for names, in order of id."""
+
     async def page(self, kind: str, text: str, key: str, size: int) -> EntityPage:
         """Return entities by name, narrowed by kind and by what a name contains. Raises: Invalid for a foreign key."""
 

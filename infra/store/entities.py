@@ -104,6 +104,19 @@ from found f join entities e on (e.tenant_id, e.id) = (f.tenant_id, f.entity_id)
 """
 
 
+NOTE_READ = sa.text(
+    "insert into name_readings (tenant_id, document_id, version_id)"
+    " select tenant_id, id, version_id from documents where id = :document"
+    " on conflict (tenant_id, document_id) do update set version_id = excluded.version_id"
+)
+UNREAD = sa.text(
+    "select d.id from documents d join integrations i on (i.tenant_id, i.id) = (d.tenant_id, d.integration_id)"
+    " where d.id > :after and i.removed_at is null and not exists (select from name_readings r"
+    " where (r.tenant_id, r.document_id, r.version_id) = (d.tenant_id, d.id, d.version_id))"
+    " order by d.id limit :limit"
+)
+
+
 class EntityStore(EntityMerging):
     """The entities of one tenant, as one viewer may see them."""
 
@@ -116,6 +129,11 @@ class EntityStore(EntityMerging):
     async def put(self, document_id: int, extraction: Extraction) -> None:
         if extraction.found:
             await put_extraction(self._connection, self._viewer.tenant_id, self._analyzer, document_id, extraction)
+        await self._connection.execute(NOTE_READ, {"document": document_id})
+
+    async def unread(self, after_id: int, limit: int) -> list[int]:
+        rows = await self._connection.execute(UNREAD, {"after": after_id, "limit": limit})
+        return list(rows.scalars())
 
     async def page(self, kind: str, text: str, key: str, size: int) -> EntityPage:
         after, after_id = _read_key(key)

@@ -240,3 +240,22 @@ async def test_workers_that_store_at_once_bring_each_entity_once(
             await vault.deletions.allow(integration.id, None)
     await asyncio.gather(*(factories.synced(stores, tools, viewer, folder) for folder in ("A", "B", "C")))
     assert await rows_left(engine, viewer) == {}
+
+
+async def test_a_document_stored_before_names_were_looked_for_is_read_at_the_end_of_the_next_sync(
+    stores: Stores, tools: Tools, viewer: Viewer, source: factories.Source, engine: AsyncEngine
+) -> None:
+    source.files = {"note.md": "# Note\n\nOwner: Lena Okafor\n\nKafka uses Redis.\n"}
+    await factories.synced(stores, tools, viewer)
+    async with tenant_transaction(engine, viewer.tenant_id) as connection:
+        for table in ("name_readings", "mentions", "relation_proofs", "relations", "entity_merges", "entity_keys"):
+            await connection.execute(sa.text(f"delete from {table}"))
+        await connection.execute(sa.text("delete from entity_aliases"))
+        await connection.execute(sa.text("delete from entities"))
+    again = await factories.synced(stores, tools, viewer)
+    assert again.progress.skipped == 1
+    async with tenant_transaction(engine, viewer.tenant_id) as connection:
+        rows = await connection.execute(
+            sa.text("select name from entity_aliases where kind <> 'document' order by name")
+        )
+        assert list(rows.scalars()) == ["Kafka", "Lena Okafor", "Redis"]
