@@ -12,7 +12,7 @@ from domain.statements import plain_blocks, statements
 from domain.surroundings import Source, Surroundings
 from domain.triggers import Matcher
 
-DETECTOR_VERSION = 1
+DETECTOR_VERSION = 2
 """Counts changes of the rules; the table of triggers has a version of its own."""
 
 

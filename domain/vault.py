@@ -27,6 +27,7 @@ from domain.members import Members
 from domain.parsing import Parser, ParseSettings, ParseSettingsStore
 from domain.people import Viewer
 from domain.privacy import Reviews
+from domain.radar import Radar
 from domain.removals import Removals
 from domain.schedules import Schedules
 from domain.search import Analyzer, Passages
@@ -71,6 +72,7 @@ class Vault:
     access: Access
     apps: Apps
     gaps: Gaps
+    radar: Radar
 
 
 OpenVault = Callable[[Viewer], AbstractAsyncContextManager[Vault]]

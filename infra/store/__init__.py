@@ -32,6 +32,7 @@ from infra.store.members import MemberStore
 from infra.store.oauth import NonceStore
 from infra.store.parsing import ParsingStore
 from infra.store.passages import PassageStore
+from infra.store.radar import RadarStore
 from infra.store.readers import AccessStore
 from infra.store.removals import RemovalStore
 from infra.store.reviews import ReviewStore
@@ -106,6 +107,7 @@ class Stores:
             access=AccessStore(connection, viewer),
             apps=AppStore(connection, viewer, self.sealer),
             gaps=GapStore(connection, viewer),
+            radar=RadarStore(connection, viewer, self.model),
         )
 
     async def _publish_all(self, facts: dict[int, list[Fact]]) -> None:
