@@ -2,7 +2,7 @@
 
 Claims hang on their document's row in `detections` and go with it. All that quotes a document stands in `claims`; what
 stays of a conflict that was settled or dismissed is a hash of both texts, so that it does not come back.
-`claim_terms` is the index by which a claim meets its neighbours: equality is leakproof, so row security lets it be used.
+`claim_terms` is the index by which a claim meets its neighbours: equality is leakproof, so row security lets it work.
 """
 
 from alembic import op
