@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 
 from domain.detection import detect, detector_version
 from domain.errors import NotFound
+from domain.overlooking import overlook
 from domain.people import Viewer
 from domain.radar import comparable, watch
 from domain.surroundings import Source
@@ -40,3 +41,4 @@ async def examine(open_vault: OpenVault, viewer: Viewer, tools: Tools) -> AsyncI
             due = await vault.gaps.due(version, BATCH)
     async with open_vault(viewer) as vault:
         await vault.radar.forget_unproven()
+    await overlook(open_vault, viewer, tools)

@@ -17,6 +17,7 @@ from domain.entities import Entities, Graph
 from domain.facts import Fact
 from domain.feedback import FeedbackBook
 from domain.found_gaps import Gaps
+from domain.gap_ranking import GapRanking
 from domain.golden import GoldenBook
 from domain.history import History
 from domain.integrations import Connector, Integration, Integrations
@@ -38,6 +39,7 @@ from domain.triggers import Matcher
 from domain.unanswered import UnansweredQuestions
 from domain.uploads import ObjectStore, Uploads
 from domain.whereabouts import Whereabouts
+from domain.whole_vault import WholeVault
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,8 @@ class Vault:
     apps: Apps
     gaps: Gaps
     radar: Radar
+    whole: WholeVault
+    ranking: GapRanking
 
 
 OpenVault = Callable[[Viewer], AbstractAsyncContextManager[Vault]]

@@ -1,4 +1,4 @@
-"""Claims, the conflicts between them and how those were settled; who got an answer from what was settled otherwise.
+"""Claims, their conflicts and how those were settled; whom gaps are asked, which are one, and what people made of them.
 
 Claims hang on their document's row in `detections` and go with it. All that quotes a document stands in `claims`; what
 stays of a conflict that was settled or dismissed is a hash of both texts, so that it does not come back.
@@ -80,8 +80,58 @@ create table answer_notices (
 );
 create index answer_notices_of_person on answer_notices (tenant_id, user_id);
 create index answer_notices_of_message on answer_notices (tenant_id, message_id);
+
+alter table gaps add column twin_of bigint;
+create index gaps_twins on gaps (tenant_id, twin_of) where twin_of is not null;
+alter table gap_evidence add column origin text not null default 'document' check (origin in ('document', 'vault'));
+alter table gap_evidence add column quality real not null default 0.5;
+alter table gap_evidence add column addressee text not null default '';
+alter table gap_evidence add column addressee_reason text not null default '';
+alter table gap_evidence add column embedding halfvec(384);
+create index gap_evidence_unsorted on gap_evidence (tenant_id, score desc) where embedding is null;
+
+create table document_terms (
+    tenant_id bigint not null,
+    document_id bigint not null,
+    term text not null,
+    is_explained boolean not null,
+    start_at int not null,
+    end_at int not null,
+    topic text not null,
+    primary key (tenant_id, term, document_id),
+    foreign key (tenant_id, document_id) references detections (tenant_id, document_id) on delete cascade
+);
+create index document_terms_of_document on document_terms (tenant_id, document_id);
+
+create table gap_verdicts (
+    tenant_id bigint not null,
+    gap_id bigint not null,
+    user_id bigint not null,
+    is_useful boolean not null,
+    created_at timestamptz not null default now(),
+    primary key (tenant_id, gap_id, user_id),
+    foreign key (tenant_id, gap_id) references gaps (tenant_id, id) on delete cascade,
+    foreign key (tenant_id, user_id) references memberships on delete cascade
+);
+
+create table gap_lessons (
+    tenant_id bigint not null references tenants on delete cascade,
+    kind text not null,
+    forgotten_at timestamptz not null,
+    forgotten_by text not null,
+    primary key (tenant_id, kind)
+);
 """
-TENANT_TABLES = ("claims", "claim_terms", "contradictions", "contradiction_evidence", "answer_notices")
+TENANT_TABLES = (
+    "claims",
+    "claim_terms",
+    "contradictions",
+    "contradiction_evidence",
+    "answer_notices",
+    "document_terms",
+    "gap_verdicts",
+    "gap_lessons",
+)
 CURRENT_TENANT = "(select nullif(current_setting('kv.tenant', true), '')::bigint)"
 
 
@@ -98,3 +148,6 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.execute(f"drop table {', '.join(reversed(TENANT_TABLES))}")
+    op.execute("alter table gaps drop column twin_of")
+    for column in ("origin", "quality", "addressee", "addressee_reason", "embedding"):
+        op.execute(f"alter table gap_evidence drop column {column}")

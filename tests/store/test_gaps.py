@@ -101,3 +101,45 @@ async def test_a_gap_is_seen_only_by_who_may_read_its_document(
 
 def test_the_detectors_version_names_rules_and_table(tools: Tools) -> None:
     assert detector_version(tools.matcher).endswith(tools.matcher.version)
+
+
+async def test_what_only_the_whole_vault_shows_is_found_asked_once_and_gone_when_it_is_mended(
+    stores: Stores, tools: Tools, viewer: Viewer, source: Source
+) -> None:
+    source.files = {
+        "guide/a.md": "# Rota\n\nThe QZX is switched off at night.\n\nRead [the plan](plan.md) and [this](b.md#top).",
+        "guide/b.md": "# Lamp\n\nNobody may touch the lamp.",
+        "guide/c.md": "Somebody should clean the filter of our press.",
+        "guide/d.md": "Somebody should really clean the filter of our press.",
+    }
+    await factories.synced(stores, tools, viewer)
+    found = {gap.kind: gap for gap in await shown(stores, viewer)}
+    assert set(found) == {GapKind.UNDEFINED_TERM, GapKind.DANGLING_LINK, GapKind.MISSING_ACTOR}
+    assert found[GapKind.UNDEFINED_TERM].question == "What does QZX mean (Rota)?"
+    assert "plan.md" in found[GapKind.DANGLING_LINK].question
+    assert found[GapKind.MISSING_ACTOR].n_alike == 2, "near in meaning, so asked as one"
+    rows = [await n_rows(stores, viewer, table) for table in ("gaps", "gap_evidence")]
+    await factories.synced(stores, tools, viewer)
+    assert [await n_rows(stores, viewer, table) for table in ("gaps", "gap_evidence")] == rows
+    async with stores.open_vault(viewer) as vault:
+        await vault.gaps.dismiss(found[GapKind.MISSING_ACTOR].id, "")
+    source.files |= {"guide/plan.md": "The plan.", "guide/b.md": "The QZX (quiet zone exchange) is a lamp."}
+    await factories.synced(stores, tools, viewer)
+    assert await shown(stores, viewer) == [], "its twin is dismissed with it"
+
+
+async def test_what_two_people_asked_in_vain_is_asked_of_everybody(
+    stores: Stores, tools: Tools, viewer: Viewer, source: Source
+) -> None:
+    source.files = {"a.md": "The key of the cellar hangs in the hall."}
+    other = await factories.member(stores.engine, viewer.tenant_id)
+    for each in (viewer, other):
+        await factories.synced(stores, tools, viewer)
+        assert await shown(stores, viewer) == [], "what one person asked stays with them"
+        async with stores.open_vault(each) as vault:
+            conversation = await vault.conversations.add("Cellar")
+            _, pending = await vault.conversations.ask(conversation.id, "Who painted the cellar?")
+            await vault.unanswered.keep(pending.id, "Who painted the cellar?", 0.1)
+    await factories.synced(stores, tools, viewer)
+    [gap] = await shown(stores, other)
+    assert (gap.kind, "Who painted the cellar?" in gap.question) == (GapKind.UNANSWERED_QUESTION, True)
