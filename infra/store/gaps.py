@@ -176,7 +176,8 @@ class GapStore:
     async def counts(self, state: GapState) -> dict[GapKind, int]:
         rows = await self._connection.execute(
             sa.text(
-                f"select g.kind, count(distinct coalesce(g.twin_of, g.id)) as n {VISIBLE} group by g.kind order by n desc, g.kind"
+                f"select g.kind, count(distinct coalesce(g.twin_of, g.id)) as n {VISIBLE}"
+                " group by g.kind order by n desc, g.kind"
             ),
             {"state": state.value, **access_binds(self._viewer)},
         )

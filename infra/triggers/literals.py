@@ -31,11 +31,13 @@ BREAK = "\x01"
 SIGNS = (b"?", b"%", b"$")
 """Signs that patterns ask for; the first also stands for all that is not ASCII."""
 PLAIN = bytes(
-    ord(letter.lower()) if re.match(r"\w", letter) or letter.encode() in (BREAK.encode(), *SIGNS) else 32
+    ord("0" if letter.isdigit() else letter.lower()) if re.match(r"\w", letter) or letter.encode() in (BREAK.encode(), *SIGNS) else 32
     for letter in map(chr, range(128))
 ) + bytes(128)
-"""The folded form of each ASCII character, for `bytes.translate`."""
+"""The folded form of each ASCII character, for `bytes.translate`; any digit is a zero."""
 SPACE = frozenset({" "})
+DIGIT = frozenset({"0", " ? "})
+"""Digits beyond ASCII are signs like all that is."""
 NOTHING_KNOWN = Needed(None)
 EMPTY = Needed(frozenset({""}))
 
@@ -97,6 +99,8 @@ def _of_item(item: tuple[Any, Any]) -> Needed:  # noqa: PLR0911  # one line a ki
 def _of_class(members: Sequence[tuple[Any, Any]]) -> Needed:
     if members == [(op.CATEGORY, op.CATEGORY_SPACE)]:
         return Needed(SPACE)
+    if members == [(op.CATEGORY, op.CATEGORY_DIGIT)]:
+        return Needed(DIGIT)
     if len(members) <= MAX_CLASS and all(kind is op.LITERAL for kind, _ in members):
         return Needed(frozenset(_folded_letter(value) for _, value in members))
     return NOTHING_KNOWN
@@ -114,7 +118,7 @@ def _of_repeat(least: int, most: int, inner: Sequence[Any]) -> Needed:
     part = _of_sequence(inner)
     if least == 1 and (is_white or most == 1):
         return part
-    if (least, most) == (0, 1) and not is_white and part.exact is not None:
+    if (least, most) == (0, 1) and part.exact is not None:
         return Needed(part.exact | {""})
     return Needed(None, _better(part.best, part.exact or frozenset())) if least else NOTHING_KNOWN
 
