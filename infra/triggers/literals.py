@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-MAX_LITERALS = 96
+MAX_LITERALS = 192
 MAX_CLASS = 4
 """A class of more characters says too little."""
 
@@ -38,6 +38,9 @@ PLAIN = bytes(
 SPACE = frozenset({" "})
 DIGIT = frozenset({"0", " ? "})
 """Digits beyond ASCII are signs like all that is."""
+NUMBER_ENDS = ("0", " ? ")
+NUMBER_SO_FAR = frozenset({"0", "0 ", " ? "})
+"""How the folded form of a number ends, whatever digits, points and commas it goes on with."""
 NOTHING_KNOWN = Needed(None)
 EMPTY = Needed(frozenset({""}))
 
@@ -67,6 +70,10 @@ def _of_sequence(items: Iterable[Any]) -> Needed:
     running, best = EMPTY.exact or frozenset(), frozenset[str]()
     is_exact = True
     for item in items:
+        if _goes_on_with_digits(item) and all(each.endswith(NUMBER_ENDS) for each in running):
+            best, is_exact = _better(best, running), False
+            running = NUMBER_SO_FAR
+            continue
         part = _of_item(item)
         best = _better(best, part.best)
         crossed = _crossed(running, part.exact)
@@ -75,6 +82,17 @@ def _of_sequence(items: Iterable[Any]) -> Needed:
             crossed = part.exact if part.exact is not None else frozenset({""})
         running = crossed
     return Needed(running, best) if is_exact else Needed(None, _better(best, running))
+
+
+def _goes_on_with_digits(item: tuple[Any, Any]) -> bool:
+    """Whether a part is any run of digits, points and commas, as numbers go on."""
+    kind, value = item
+    if kind is not op.MAX_REPEAT or value[0] != 0 or len(value[2]) != 1 or value[2][0][0] is not op.IN:
+        return False
+    return all(
+        (sort is op.CATEGORY and member is op.CATEGORY_DIGIT) or (sort is op.LITERAL and chr(member) in ".,")
+        for sort, member in value[2][0][1]
+    )
 
 
 def _of_item(item: tuple[Any, Any]) -> Needed:  # noqa: PLR0911  # one line a kind of node
