@@ -23,7 +23,8 @@ MIN_DOCUMENTS = 3
 SAME_QUESTION = 0.8
 """Cosine from which two questions ask for the same."""
 CERTAINTY = 0.8
-TERM_CERTAINTY = 0.6
+TERM_CERTAINTY = 0.4
+"""Half of the terms that nobody explains were found worth asking about; a gap of another kind comes before them."""
 
 
 class TermUse(msgspec.Struct, frozen=True):

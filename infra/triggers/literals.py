@@ -31,7 +31,9 @@ BREAK = "\x01"
 SIGNS = (b"?", b"%", b"$")
 """Signs that patterns ask for; the first also stands for all that is not ASCII."""
 PLAIN = bytes(
-    ord("0" if letter.isdigit() else letter.lower()) if re.match(r"\w", letter) or letter.encode() in (BREAK.encode(), *SIGNS) else 32
+    ord("0" if letter.isdigit() else letter.lower())
+    if re.match(r"\w", letter) or letter.encode() in (BREAK.encode(), *SIGNS)
+    else 32
     for letter in map(chr, range(128))
 ) + bytes(128)
 """The folded form of each ASCII character, for `bytes.translate`; any digit is a zero."""

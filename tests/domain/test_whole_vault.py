@@ -69,6 +69,8 @@ def test_near_quotes_are_one_gap_unless_they_name_other_things_or_figures() -> N
     assert not one("Call Ada about the filter.", "Call Mia about the filter.")
     assert not one("We wait for ticket 12.", "We wait for ticket 13.")
     assert not one("The filter should be cleaned.", "The filter ought to be cleaned.", 0.7)
+    deferred = ("What came of this: “Defer to next time.” (Lamps)?", "What came of this: “defer to next time” (Pumps)?")
+    assert not are_one(Twins(2, 1, *deferred, 0.95)), "short as it is, it says nothing without its heading"
 
 
 def test_a_kind_is_muted_when_nine_of_ten_were_dismissed_and_praise_weighs() -> None:
