@@ -165,14 +165,14 @@ WORDINGS = (
     Wording(
         GapKind.SYSTEM_WITHOUT_RUNBOOK,
         "No runbook",
-        "What does one do when {detail} fails, step by step: {about}?",
+        "What does one do when {detail} fails, step by step{where}?",
         "Several documents rely on this system, and none says what to do when it stops.",
         0.9,
     ),
     Wording(
         GapKind.SYSTEM_WITHOUT_BACKUP,
         "No backup described",
-        "How is {detail} backed up, and when was it last restored: {about}?",
+        "How is {detail} backed up, and when was it last restored{where}?",
         "Several documents rely on this system, and none says how its data would be brought back.",
         0.9,
     ),

@@ -132,6 +132,8 @@ def are_one(twins: Twins) -> bool:
 
     `Defer to next time` says nothing by itself: it must stand under the same heading.
     """
+    if not QUOTED.search(twins.question) or not QUOTED.search(twins.older_question):
+        return False  # about a term or a system, which its fingerprint names
     one, other = (frozenset(TELLING.findall(quote_of(each)[1:])) for each in (twins.question, twins.older_question))
     is_bare = min(len(quote_of(each).split()) for each in (twins.question, twins.older_question)) <= GOOD_WORDS[0]
     is_of_one_topic = twins.question.rpartition("”")[2] == twins.older_question.rpartition("”")[2]

@@ -22,6 +22,7 @@ MIN_DOCUMENTS = 3
 """A system that fewer documents speak of is hardly one that people rely on."""
 SAME_QUESTION = 0.8
 """Cosine from which two questions ask for the same."""
+OWNERLESS = "Who is responsible for {detail} from now on{where}?"
 CERTAINTY = 0.8
 TERM_CERTAINTY = 0.4
 """Half of the terms that nobody explains were found worth asking about; a gap of another kind comes before them."""
@@ -51,8 +52,10 @@ class Care(msgspec.Struct, frozen=True):
     """What the vault says of a system's care."""
 
     entity_id: int
+    has_owner: bool
     has_runbook: bool
     has_backup: bool
+    keeps_data: bool
 
 
 class Topic(msgspec.Struct, frozen=True):
@@ -96,11 +99,9 @@ def alone(standings: Sequence[Standing], topics: Mapping[int, Topic]) -> Iterato
         n_deeds = sum(knower.n_deeds for knower in each.knowers)
         if topic is None or not topic.proofs or not each.is_alone or n_deeds < MIN_DEEDS:
             continue
-        asked = (
-            f"Only {each.knowers[0].person} is known to work on {topic.name}. {wording(GapKind.SINGLE_EXPERT).question}"
-        )
         person = each.knowers[0].person
-        yield _at(GapKind.SINGLE_EXPERT, topic.name, topic.proofs[0], CERTAINTY, asked, person=person)
+        asked = f"Only {person} is known to work on {topic.name}. Who else can, and where is that described{{where}}?"
+        yield _at(GapKind.SINGLE_EXPERT, topic, asked, person)
 
 
 def uncared(topics: Sequence[Topic], owned: frozenset[int], care: Sequence[Care]) -> Iterator[VaultGap]:
@@ -111,13 +112,13 @@ def uncared(topics: Sequence[Topic], owned: frozenset[int], care: Sequence[Care]
         if topic.kind is not EntityKind.SYSTEM or topic.n_documents < MIN_DOCUMENTS or not topic.proofs or not told:
             continue
         lacking = (
-            (GapKind.SYSTEM_WITHOUT_OWNER, topic.id not in owned),
+            (GapKind.SYSTEM_WITHOUT_OWNER, topic.id not in owned and not told.has_owner),
             (GapKind.SYSTEM_WITHOUT_RUNBOOK, not told.has_runbook),
-            (GapKind.SYSTEM_WITHOUT_BACKUP, not told.has_backup),
+            (GapKind.SYSTEM_WITHOUT_BACKUP, told.keeps_data and not told.has_backup),
         )
         kind = next((kind for kind, is_lacking in lacking if is_lacking), None)
         if kind is not None:
-            yield _at(kind, topic.name, topic.proofs[0], CERTAINTY, wording(kind).question, detail=topic.name)
+            yield _at(kind, topic, OWNERLESS if kind is GapKind.SYSTEM_WITHOUT_OWNER else wording(kind).question)
 
 
 def unexplained(uses: Sequence[TermUse]) -> Iterator[VaultGap]:
@@ -148,8 +149,9 @@ def asked_often(questions: Sequence[UnansweredQuestion], vectors: Matrix, n_aske
     for place in range(len(questions)):
         if place in taken:
             continue
-        alike = [other for other in np.flatnonzero(vectors @ vectors[place] >= SAME_QUESTION) if other not in taken]
-        taken |= {int(other) for other in alike} | {place}
+        near = [int(other) for other in np.flatnonzero(vectors @ vectors[place] >= SAME_QUESTION)]
+        alike = [other for other in near if other not in taken]
+        taken |= {*alike, place}
         if len({questions[other].user_id for other in alike}) >= n_askers:
             found.append(place)
     return found
@@ -164,13 +166,11 @@ def unanswered(asked: Sequence[tuple[str, Passage]]) -> Iterator[VaultGap]:
         yield VaultGap(nearest.document_id, _mark(kind, words), gap)
 
 
-def _at(
-    kind: GapKind, subject: str, proof: Proof, certainty: float, asked: str, *, person: str = "", detail: str = ""
-) -> VaultGap:
-    about = f"“{_short(proof.quote)}” ({proof.title[:80]})"
-    score = round(certainty * wording(kind).risk, 3)
-    gap = Gap(kind, proof.start, proof.end, asked.format(about=about, detail=detail, where=""), score, person)
-    return VaultGap(proof.document_id, _mark(kind, subject), gap)
+def _at(kind: GapKind, topic: Topic, asked: str, person: str = "") -> VaultGap:
+    proof = topic.proofs[0]
+    words = asked.format(detail=topic.name, where=f" ({proof.title[:80]})")
+    gap = Gap(kind, proof.start, proof.end, words, round(CERTAINTY * wording(kind).risk, 3), person)
+    return VaultGap(proof.document_id, _mark(kind, topic.name), gap)
 
 
 def _short(words: str) -> str:

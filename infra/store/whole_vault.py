@@ -15,6 +15,9 @@ from infra.store.texts import storable
 
 RUNBOOK = r"\m(runbook|playbook|failover|recovery|incident|troubleshoot\w*|how to|procedure|on.?call|restart\w*)\M"
 BACKUP = r"\m(back(ed)?.?ups?|restor\w+|replica\w*|snapshots?|archiv\w+)\M"
+OWNER = r"\m(owner|owns|owned by|maintain(s|ed|er)|looks after|responsible)\M"
+DATA = r"[^\n|]{0,60}\m(databases?|stores?|storage|warehouse|archive)\M"
+"""What follows a system's name where it keeps something."""
 DOCUMENTS = (".md", ".markdown", ".txt", ".html", ".htm", ".pdf", ".docx")
 """What a vault would hold, were it there; pictures and programs it does not."""
 MAX_PATHS = 50_000
@@ -35,7 +38,8 @@ with place as (
     where a.entity_id = any(:ids) and {READABLE}
 )
 select p.entity_id, bool_or(p.title ~* :runbook or array_to_string(c.heading_path, ' ') ~* :runbook) as has_runbook,
-    bool_or(c.text ~* :backup) as has_backup
+    bool_or(c.text ~* :backup) as has_backup, bool_or(c.text ~* :owner) as has_owner,
+    bool_or(c.text ~* (regexp_replace(p.name, '([^[:alnum:] ])', '\\\1', 'g') || :data)) as keeps_data
 from place p join chunks c on (c.tenant_id, c.document_id) = (p.tenant_id, p.document_id)
 where position(lower(p.name) in lower(p.title || ' ' || c.text)) > 0 group by p.entity_id order by p.entity_id
 """
@@ -74,7 +78,7 @@ class WholeVaultStore:
         return [msgspec.convert(dict(row._mapping), TermUse) for row in rows]
 
     async def care(self, entity_ids: Sequence[int]) -> list[Care]:
-        rows = await self._rows(CARE, ids=list(entity_ids), runbook=RUNBOOK, backup=BACKUP)
+        rows = await self._rows(CARE, ids=list(entity_ids), runbook=RUNBOOK, backup=BACKUP, owner=OWNER, data=DATA)
         return [msgspec.convert(dict(row._mapping), Care) for row in rows]
 
     async def broken_links(self, limit: int) -> list[BrokenLink]:

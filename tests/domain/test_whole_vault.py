@@ -40,10 +40,11 @@ def test_a_system_is_asked_about_once_what_it_lacks_most_first() -> None:
     def kinds(owned: frozenset[int], care: Care) -> list[GapKind]:
         return [each.gap.kind for each in uncared([KETTLE], owned, [care])]
 
-    assert kinds(frozenset(), Care(1, False, False)) == [GapKind.SYSTEM_WITHOUT_OWNER]
-    assert kinds(frozenset({1}), Care(1, False, False)) == [GapKind.SYSTEM_WITHOUT_RUNBOOK]
-    assert kinds(frozenset({1}), Care(1, True, False)) == [GapKind.SYSTEM_WITHOUT_BACKUP]
-    assert kinds(frozenset({1}), Care(1, True, True)) == []
+    assert kinds(frozenset(), Care(1, False, False, False, True)) == [GapKind.SYSTEM_WITHOUT_OWNER]
+    assert kinds(frozenset({1}), Care(1, False, False, False, True)) == [GapKind.SYSTEM_WITHOUT_RUNBOOK]
+    assert kinds(frozenset({1}), Care(1, False, True, False, True)) == [GapKind.SYSTEM_WITHOUT_BACKUP]
+    assert kinds(frozenset({1}), Care(1, False, True, True, True)) == []
+    assert kinds(frozenset(), Care(1, True, True, False, False)) == [], "what keeps nothing needs no backup"
 
 
 def test_a_question_becomes_a_gap_only_when_two_people_ask_it() -> None:
