@@ -18,6 +18,8 @@ BACKUP = r"\m(back(ed)?.?ups?|restor\w+|replica\w*|snapshots?|archiv\w+)\M"
 OWNER = r"\m(owner|owns|owned by|maintain(s|ed|er)|looks after|responsible)\M"
 DATA = r"[^\n|]{0,60}\m(databases?|stores?|storage|warehouse|archive)\M"
 """What follows a system's name where it keeps something."""
+SPECIAL, ESCAPED = r"([^a-zA-Z0-9 ])", r"\\\1"
+"""A name as a pattern that matches it."""
 DOCUMENTS = (".md", ".markdown", ".txt", ".html", ".htm", ".pdf", ".docx")
 """What a vault would hold, were it there; pictures and programs it does not."""
 MAX_PATHS = 50_000
@@ -39,7 +41,7 @@ with place as (
 )
 select p.entity_id, bool_or(p.title ~* :runbook or array_to_string(c.heading_path, ' ') ~* :runbook) as has_runbook,
     bool_or(c.text ~* :backup) as has_backup, bool_or(c.text ~* :owner) as has_owner,
-    bool_or(c.text ~* (regexp_replace(p.name, '([^[:alnum:] ])', '\\\1', 'g') || :data)) as keeps_data
+    bool_or(c.text ~* (regexp_replace(p.name, :special, :escaped, 'g') || :data)) as keeps_data
 from place p join chunks c on (c.tenant_id, c.document_id) = (p.tenant_id, p.document_id)
 where position(lower(p.name) in lower(p.title || ' ' || c.text)) > 0 group by p.entity_id order by p.entity_id
 """
@@ -78,7 +80,16 @@ class WholeVaultStore:
         return [msgspec.convert(dict(row._mapping), TermUse) for row in rows]
 
     async def care(self, entity_ids: Sequence[int]) -> list[Care]:
-        rows = await self._rows(CARE, ids=list(entity_ids), runbook=RUNBOOK, backup=BACKUP, owner=OWNER, data=DATA)
+        rows = await self._rows(
+            CARE,
+            ids=list(entity_ids),
+            runbook=RUNBOOK,
+            backup=BACKUP,
+            owner=OWNER,
+            data=DATA,
+            special=SPECIAL,
+            escaped=ESCAPED,
+        )
         return [msgspec.convert(dict(row._mapping), Care) for row in rows]
 
     async def broken_links(self, limit: int) -> list[BrokenLink]:

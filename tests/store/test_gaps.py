@@ -4,12 +4,14 @@ import pytest
 import sqlalchemy as sa
 
 from domain.detection import detector_version
+from domain.entities import EntityKind
 from domain.errors import NotFound
 from domain.examining import examine
 from domain.found_gaps import FoundGap, GapFilter, GapState
 from domain.gap_kinds import GapKind
 from domain.people import Viewer, system_viewer, user_principal
 from domain.vault import Tools
+from domain.whole_vault import Care
 from infra.database import tenant_transaction
 from infra.store import Stores
 from tests import factories
@@ -143,3 +145,30 @@ async def test_what_two_people_asked_in_vain_is_asked_of_everybody(
     await factories.synced(stores, tools, viewer)
     [gap] = await shown(stores, other)
     assert (gap.kind, "Who painted the cellar?" in gap.question) == (GapKind.UNANSWERED_QUESTION, True)
+
+
+async def test_the_vault_knows_which_systems_it_can_mend_and_bring_back(
+    stores: Stores, tools: Tools, viewer: Viewer
+) -> None:
+    async with stores.open_vault(viewer) as vault:
+        ids = [await vault.entities.add(EntityKind.SYSTEM, name) for name in ("Ledger-2 (old)", "Quarry")]
+    async with tenant_transaction(stores.engine, viewer.tenant_id) as connection:
+        await connection.execute(
+            sa.text(
+                "with i as (insert into integrations (tenant_id, kind, name) values (:t, 'upload', 'U') returning id),"
+                " d as (insert into documents (tenant_id, integration_id, external_id, title, media_type, size_bytes,"
+                " content_hash, version_id, sorted_at) select :t, id, 'a', 'Runbook', 'text/plain', 1, '', 1, now()"
+                " from i returning id), v as (insert into document_versions (id, tenant_id, document_id, ordinal, text,"
+                " blocks, metadata, content_hash) overriding system value"
+                " select 1000000 + id, :t, id, 1, '', '[]', '{}', '' from d returning id, document_id), c as (insert into chunks (tenant_id, document_id, version_id,"
+                " ordinal, start_at, end_at, heading_path, text, content_hash, model)"
+                " select :t, document_id, id, 0, 0, 4, '{}', 'Ledger-2 (old) is our database.', 'x', 'words@1' from v)"
+                " insert into mentions (tenant_id, document_id, version_id, alias_id, start_at, end_at)"
+                " select :t, v.document_id, v.id, a.id, 0, 4 from v, entity_aliases a where a.entity_id = :entity"
+            ),
+            {"t": viewer.tenant_id, "entity": ids[0]},
+        )
+        await connection.execute(sa.text("update documents set version_id = 1000000 + id"))
+    async with stores.open_vault(system_viewer(viewer.tenant_id)) as vault:
+        [care] = await vault.whole.care(ids)
+    assert care == Care(ids[0], has_owner=False, has_runbook=True, has_backup=False, keeps_data=True)
