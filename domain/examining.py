@@ -5,7 +5,9 @@ from collections.abc import AsyncIterator
 
 from domain.detection import detect, detector_version
 from domain.errors import NotFound
+from domain.overlooking import overlook
 from domain.people import Viewer
+from domain.radar import comparable, watch
 from domain.surroundings import Source
 from domain.vault import OpenVault, Tools
 
@@ -29,8 +31,14 @@ async def examine(open_vault: OpenVault, viewer: Viewer, tools: Tools) -> AsyncI
             date = document.modified_at or document.created_at
             source = Source(read.text, document.title, document.author, date)
             found = await asyncio.to_thread(detect, source, around, tools.matcher, tools.analyzer, read.blocks)
+            stated = await asyncio.to_thread(comparable, read.text, read.blocks, tools.analyzer)
+            vectors = await tools.embedder.embed([claim.text for claim in stated])
             async with open_vault(viewer) as vault:
                 await vault.gaps.record(document_id, read.id, version, found, read.text)
+                await watch(vault.radar, document_id, read.id, stated, vectors)
             yield document_id
         async with open_vault(viewer) as vault:
             due = await vault.gaps.due(version, BATCH)
+    async with open_vault(viewer) as vault:
+        await vault.radar.forget_unproven()
+    await overlook(open_vault, viewer, tools)

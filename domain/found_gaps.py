@@ -11,6 +11,7 @@ import msgspec
 
 from domain.detection import Detected
 from domain.gap_kinds import GapKind
+from domain.gap_ranking import Lesson
 from domain.gaps import Gap
 from domain.surroundings import Surroundings
 
@@ -44,6 +45,14 @@ class FoundGap(msgspec.Struct, frozen=True):
     """How many documents that the viewer may read leave the same open."""
     reason: str = ""
     """Why it was dismissed."""
+    addressee: str = ""
+    """Who most likely knows."""
+    addressee_reason: str = ""
+    priority: float = 0.0
+    """Risk, reach and answerability together, and what people made of its kind; by it the first come first."""
+    quality: float = 0.0
+    n_alike: int = 1
+    """How many findings that ask the same in other words are shown as this one."""
 
 
 class GapFilter(msgspec.Struct, frozen=True):
@@ -51,6 +60,14 @@ class GapFilter(msgspec.Struct, frozen=True):
 
     state: GapState = GapState.OPEN
     kind: GapKind | None = None
+    lessons: tuple[Lesson, ...] = ()
+    """What people made of each kind: they weigh, and a kind that is muted is shown only where it is asked for."""
+
+    @property
+    def muted(self) -> tuple[GapKind, ...]:
+        """The kinds that are left out."""
+        is_listing = self.kind is None and self.state is GapState.OPEN
+        return tuple(each.kind for each in self.lessons if each.is_muted) if is_listing else ()
 
 
 class Gaps(Protocol):

@@ -17,6 +17,7 @@ from domain.entities import Entities, Graph
 from domain.facts import Fact
 from domain.feedback import FeedbackBook
 from domain.found_gaps import Gaps
+from domain.gap_ranking import GapRanking
 from domain.golden import GoldenBook
 from domain.history import History
 from domain.integrations import Connector, Integration, Integrations
@@ -27,6 +28,7 @@ from domain.members import Members
 from domain.parsing import Parser, ParseSettings, ParseSettingsStore
 from domain.people import Viewer
 from domain.privacy import Reviews
+from domain.radar import Radar
 from domain.received import MailAddresses, ReceivedMails
 from domain.removals import Removals
 from domain.schedules import Schedules
@@ -38,6 +40,7 @@ from domain.triggers import Matcher
 from domain.unanswered import UnansweredQuestions
 from domain.uploads import ObjectStore, Uploads
 from domain.whereabouts import Whereabouts
+from domain.whole_vault import WholeVault
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +76,9 @@ class Vault:
     access: Access
     apps: Apps
     gaps: Gaps
+    radar: Radar
+    whole: WholeVault
+    ranking: GapRanking
 
 
 OpenVault = Callable[[Viewer], AbstractAsyncContextManager[Vault]]

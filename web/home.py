@@ -23,6 +23,7 @@ async def show(vault: Vault) -> Page:
         conversations=conversations,
         n_integrations=len(await vault.integrations.all()),
         n_members=len(await vault.members.all()),
+        notices=await vault.radar.notices(),
         syncs=[(sync, percent(sync.progress)) for sync in syncs],
     )
 

@@ -22,6 +22,7 @@ from infra.store.deletions import DeletionStore
 from infra.store.documents import DocumentStore
 from infra.store.entities import EntityStore
 from infra.store.feedback import FeedbackStore
+from infra.store.gap_ranking import GapRankingStore
 from infra.store.gaps import GapStore
 from infra.store.golden import GoldenStore
 from infra.store.history import HistoryStore
@@ -32,6 +33,7 @@ from infra.store.members import MemberStore
 from infra.store.oauth import NonceStore
 from infra.store.parsing import ParsingStore
 from infra.store.passages import PassageStore
+from infra.store.radar import RadarStore
 from infra.store.readers import AccessStore
 from infra.store.received import ReceivedStore
 from infra.store.removals import RemovalStore
@@ -43,6 +45,7 @@ from infra.store.trails import TrailStore
 from infra.store.unanswered import UnansweredStore
 from infra.store.uploads import UploadStore
 from infra.store.whereabouts import WhereaboutStore
+from infra.store.whole_vault import WholeVaultStore
 
 Publish = Callable[[int, Sequence[Fact]], Awaitable[None]]
 """Carries a tenant's facts to whoever watches; it must not raise."""
@@ -108,6 +111,9 @@ class Stores:
             access=AccessStore(connection, viewer),
             apps=AppStore(connection, viewer, self.sealer),
             gaps=GapStore(connection, viewer),
+            radar=RadarStore(connection, viewer, self.model),
+            whole=WholeVaultStore(connection, viewer),
+            ranking=GapRankingStore(connection, viewer),
         )
 
     async def _publish_all(self, facts: dict[int, list[Fact]]) -> None:

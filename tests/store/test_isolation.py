@@ -125,8 +125,21 @@ PLANTS = {
     "gaps": "(tenant_id, kind, fingerprint) values (:tenant, 'vague_time', 'x')",
     "gap_evidence": "(tenant_id, gap_id, document_id, start_at, end_at, question, person, score)"
     " select g.tenant_id, g.id, f.document_id, 0, 4, 'When?', '', 1 from gaps g, detections f",
+    "document_terms": "(tenant_id, document_id, term, is_explained, start_at, end_at, topic)"
+    " select tenant_id, document_id, 'SLO', false, 0, 4, '' from detections",
+    "gap_verdicts": "(tenant_id, gap_id, user_id, is_useful) select tenant_id, id, :user, true from gaps",
+    "gap_lessons": "(tenant_id, kind, forgotten_at, forgotten_by) values (:tenant, 'vague_time', now(), 'Ada')",
+    "claims": "(tenant_id, document_id, version_id, start_at, end_at, mark, claim, model, embedding)"
+    " select tenant_id, document_id, 1, 0, 4, 'x', '{}', 'words@1', cast(array_fill(0, array[384]) as halfvec(384))"
+    " from detections",
+    "claim_terms": "(tenant_id, term, claim_id) select tenant_id, 'ledger', id from claims",
+    "contradictions": "(tenant_id, fingerprint, kind) values (:tenant, 'x', 'number')",
+    "contradiction_evidence": "(tenant_id, contradiction_id, a_claim_id, b_claim_id, score)"
+    " select k.tenant_id, k.id, c.id, c.id, 1 from contradictions k, claims c",
     "messages": "(tenant_id, conversation_id, role, state, text)"
     " select tenant_id, id, 'question', 'complete', 'Why?' from conversations",
+    "answer_notices": "(tenant_id, contradiction_id, message_id, user_id)"
+    " select m.tenant_id, k.id, m.id, :user from messages m, contradictions k",
     "unanswered_questions": "(tenant_id, user_id, message_id, question, confidence)"
     " select tenant_id, :user, id, 'Why?', 0 from messages",
     "answer_feedback": "(tenant_id, message_id, user_id, verdict) select tenant_id, id, :user, 'up' from messages",
