@@ -31,6 +31,7 @@ async def examine(open_vault: OpenVault, viewer: Viewer, tools: Tools) -> AsyncI
             found = await asyncio.to_thread(detect, source, around, tools.matcher, tools.analyzer, read.blocks)
             async with open_vault(viewer) as vault:
                 await vault.gaps.record(document_id, read.id, version, found, read.text)
+                await vault.gap_answers.settle(document_id, read.id, tools.now())
             yield document_id
         async with open_vault(viewer) as vault:
             due = await vault.gaps.due(version, BATCH)

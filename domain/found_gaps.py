@@ -22,6 +22,7 @@ class GapState(StrEnum):
 
     OPEN = "open"
     DISMISSED = "dismissed"
+    ANSWERED = "answered"
 
 
 class FoundGap(msgspec.Struct, frozen=True):

@@ -17,6 +17,7 @@ from domain.entities import Entities, Graph
 from domain.facts import Fact
 from domain.feedback import FeedbackBook
 from domain.found_gaps import Gaps
+from domain.gap_answers import GapAnswers
 from domain.golden import GoldenBook
 from domain.history import History
 from domain.integrations import Connector, Integration, Integrations
@@ -36,6 +37,7 @@ from domain.trails import Trails
 from domain.triggers import Matcher
 from domain.unanswered import UnansweredQuestions
 from domain.uploads import ObjectStore, Uploads
+from domain.verifications import Verifications
 from domain.whereabouts import Whereabouts
 
 
@@ -71,6 +73,8 @@ class Vault:
     access: Access
     apps: Apps
     gaps: Gaps
+    gap_answers: GapAnswers
+    verifications: Verifications
 
 
 OpenVault = Callable[[Viewer], AbstractAsyncContextManager[Vault]]

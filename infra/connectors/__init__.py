@@ -15,7 +15,22 @@ from domain.oauth import fresh_grant, providers_of
 from domain.people import Viewer
 from domain.uploads import ObjectStore
 from domain.vault import OpenVault
-from infra.connectors import box, drive, folder, github, gmail, imap, mediawiki, notion, s3, slack, upload, web, webdav
+from infra.connectors import (
+    answers,
+    box,
+    drive,
+    folder,
+    github,
+    gmail,
+    imap,
+    mediawiki,
+    notion,
+    s3,
+    slack,
+    upload,
+    web,
+    webdav,
+)
 from infra.connectors.addresses import Outside
 from infra.connectors.http import Token
 from infra.connectors.kinds import Access, ConnectorKind, Reach
@@ -24,6 +39,7 @@ from infra.registrations import ProviderSettings
 
 REGISTRY: tuple[ConnectorKind, ...] = (
     upload.KIND,
+    answers.KIND,
     folder.KIND,
     gmail.KIND,
     drive.KIND,

@@ -22,6 +22,7 @@ from infra.store.deletions import DeletionStore
 from infra.store.documents import DocumentStore
 from infra.store.entities import EntityStore
 from infra.store.feedback import FeedbackStore
+from infra.store.gap_answers import GapAnswerStore
 from infra.store.gaps import GapStore
 from infra.store.golden import GoldenStore
 from infra.store.graph import GraphStore
@@ -41,6 +42,7 @@ from infra.store.syncs import SyncStore
 from infra.store.trails import TrailStore
 from infra.store.unanswered import UnansweredStore
 from infra.store.uploads import UploadStore
+from infra.store.verifications import VerificationStore
 from infra.store.whereabouts import WhereaboutStore
 
 Publish = Callable[[int, Sequence[Fact]], Awaitable[None]]
@@ -106,6 +108,8 @@ class Stores:
             access=AccessStore(connection, viewer),
             apps=AppStore(connection, viewer, self.sealer),
             gaps=GapStore(connection, viewer),
+            gap_answers=GapAnswerStore(connection, viewer),
+            verifications=VerificationStore(connection, viewer),
         )
 
     async def _publish_all(self, facts: dict[int, list[Fact]]) -> None:
