@@ -13,7 +13,7 @@ import signal
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -45,12 +45,15 @@ from infra.inference.chat import ChatModel
 from infra.inference.export import DEFAULT_MODEL, ensure_exported
 from infra.inference.http_embedder import HttpEmbedder
 from infra.limits import RedisLimiter, limiter_client
+from infra.links import LinkSigner
 from infra.logs import configure_logs
 from infra.metrics import SyncMeter, count_embeddings, count_pool, serve_metrics
 from infra.naming import match_lines, resolve_lines
+from infra.note_jobs import NoteWriter
 from infra.parsers.process import parser_process
 from infra.passwords import Argon2Passwords
 from infra.queue import make_queue
+from infra.received_mail import receive_reply
 from infra.secrets import Sealer, StateSigner
 from infra.settings import Settings, WrongSetting, read_settings
 from infra.store import Stores
@@ -105,7 +108,7 @@ async def open_house(
         objects = _objects(settings)
         oauth = make_oauth(client, settings.providers, settings.base_url, StateSigner(settings.secret_key))
         outside = await stack.enter_async_context(open_outside(settings.allowed_hosts))
-        connectors = Connectors(client, oauth, settings.providers, _now, objects, outside)
+        connectors = Connectors(client, oauth, settings.providers, _now, objects, outside=outside)
         tools = Tools(
             embedder=embedder,
             analyzer=analyzer,
@@ -118,6 +121,7 @@ async def open_house(
             oauth=oauth,
             kinds=connectors.kinds,
             objects=objects,
+            links=LinkSigner(settings.secret_key),
         )
         yield House(stores, tools, bus, _limiter(settings, stack), registry)
 
@@ -247,6 +251,7 @@ async def work(settings: Settings) -> None:
             SyncMeter(house.registry).note,
             WakeStore(house.stores.engine),
             _tidy(house),
+            _note_writer(house, settings).write_all,
         )
         with ExitStack() as stack:
             if settings.metrics_port:
@@ -259,6 +264,24 @@ def _tidy(house: House) -> Callable[[], Awaitable[object]] | None:
     """Return what a worker does every hour to leave nothing behind in the object store."""
     objects = house.tools.objects
     return (lambda: remove_unused(house.stores.engine, objects)) if objects else None
+
+
+def _note_writer(house: House, settings: Settings) -> NoteWriter:
+    links = LinkSigner(settings.secret_key)
+    writer = NoteWriter(house.stores.open_lobby, house.stores.open_vault, house.tools, links, settings.base_url)
+    if not settings.mail.url:
+        return writer
+    from infra.mail import SmtpMailer  # noqa: PLC0415  # nobody else pays for the library
+
+    return replace(writer, mailer=SmtpMailer(settings.mail))
+
+
+async def take_reply(settings: Settings, content: bytes) -> None:
+    """Take in a mail that answers a question."""
+    async with open_house(settings, settings.n_web_connections) as house:
+        stores, links = house.stores, LinkSigner(settings.secret_key)
+        for question in await receive_reply(stores.open_lobby, stores.open_vault, house.tools, links, content):
+            print(f"Answered: {question}", flush=True)
 
 
 async def plant(settings: Settings) -> None:
@@ -352,6 +375,8 @@ def _run(settings: Settings, arguments: argparse.Namespace) -> None:
             asyncio.run(bring_in(settings, arguments.path, arguments.tenant))
         case "ask":
             asyncio.run(ask(settings, arguments.question, arguments.tenant, arguments.viewer, arguments.json))
+        case "receive-reply":
+            asyncio.run(take_reply(settings, sys.stdin.buffer.read()))
         case "eval":
             asyncio.run(evaluate(settings, arguments.folder, arguments.data))
         case "eval-answers":

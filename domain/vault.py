@@ -25,6 +25,7 @@ from domain.kinds import Kinds
 from domain.language import LanguageModel
 from domain.lobby import Lobby
 from domain.members import Members
+from domain.notes import Links, Notes
 from domain.parsing import Parser, ParseSettings, ParseSettingsStore
 from domain.people import Viewer
 from domain.privacy import Reviews
@@ -75,6 +76,7 @@ class Vault:
     gaps: Gaps
     gap_answers: GapAnswers
     verifications: Verifications
+    notes: Notes
 
 
 OpenVault = Callable[[Viewer], AbstractAsyncContextManager[Vault]]
@@ -117,5 +119,7 @@ class Tools:
     """None where this deployment was given no client id of any provider."""
     objects: ObjectStore | None = None
     """Keeps uploaded files where a bucket is set up; None: Postgres keeps them."""
+    links: Links | None = None
+    """Signs and reads the links of mails."""
     kinds: Kinds = field(default_factory=Kinds)
     """What can be connected."""

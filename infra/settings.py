@@ -24,6 +24,14 @@ class BucketSettings(msgspec.Struct, frozen=True):
     secret_access_key: str
 
 
+class MailSettings(msgspec.Struct, frozen=True):
+    """The mail server; without an address, nothing is mailed."""
+
+    url: str
+    sender: str
+    """The address that mails come from, and replies go to."""
+
+
 class Settings(msgspec.Struct, frozen=True):
     """Everything an operator can set; the README's table of settings is made of these."""
 
@@ -61,6 +69,7 @@ class Settings(msgspec.Struct, frozen=True):
     """With which Slack signs the events it sends; "" means: none are heard."""
     allowed_hosts: tuple[str, ...]
     """Servers in private networks that sources may be read from."""
+    mail: MailSettings
     providers: dict[str, ProviderSettings]
     """By the name of the kind that is connected by consent."""
 
@@ -103,6 +112,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         bucket=_bucket(environment),
         slack_signing_secret=environment.get("SLACK_SIGNING_SECRET", "").strip(),
         allowed_hosts=tuple(environment.get("ALLOWED_HOSTS", "").replace(",", " ").split()),
+        mail=_mail(environment),
         providers={
             each.kind.name: read_registration(environment, each.consent.registration)
             for each in REGISTRY
@@ -155,3 +165,11 @@ def _bucket(environment: Mapping[str, str]) -> BucketSettings:
     endpoint = _url(environment, "S3_ENDPOINT", ("http://", "https://"), is_needed=False)
     region = environment.get("S3_REGION", "").strip() or "us-east-1"
     return BucketSettings(bucket, endpoint, region, access_key_id, secret_access_key)
+
+
+def _mail(environment: Mapping[str, str]) -> MailSettings:
+    url = _url(environment, "SMTP_URL", ("smtp://", "smtps://"), is_needed=False)
+    sender = environment.get("MAIL_FROM", "").strip()
+    if url and "@" not in sender:
+        raise WrongSetting("MAIL_FROM is missing: it must be the address that mails come from, and replies go to")
+    return MailSettings(url, sender)

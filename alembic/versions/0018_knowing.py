@@ -86,6 +86,29 @@ create table gap_refusals (
     foreign key (tenant_id, user_id) references memberships on delete cascade
 );
 
+create table weekly_notes (
+    tenant_id bigint not null,
+    user_id bigint not null,
+    week date not null,
+    chosen_at timestamptz not null default now(),
+    mailed_at timestamptz,
+    primary key (tenant_id, user_id, week),
+    foreign key (tenant_id, user_id) references memberships on delete cascade
+);
+
+create table note_questions (
+    tenant_id bigint not null,
+    user_id bigint not null,
+    week date not null,
+    place int not null check (place between 1 and 3),
+    gap_id bigint not null,
+    primary key (tenant_id, user_id, week, place),
+    unique (tenant_id, week, gap_id),
+    foreign key (tenant_id, user_id, week) references weekly_notes on delete cascade,
+    foreign key (tenant_id, gap_id) references gaps (tenant_id, id) on delete cascade
+);
+create index note_questions_of_gap on note_questions (tenant_id, gap_id);
+
 create table document_verifications (
     tenant_id bigint not null,
     document_id bigint not null,
@@ -161,6 +184,8 @@ TENANT_TABLES = (
     "gap_answer_files",
     "gap_requests",
     "gap_refusals",
+    "weekly_notes",
+    "note_questions",
     "document_verifications",
 )
 CURRENT_TENANT = "(select nullif(current_setting('kv.tenant', true), '')::bigint)"

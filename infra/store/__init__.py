@@ -30,6 +30,7 @@ from infra.store.history import HistoryStore
 from infra.store.integrations import IntegrationStore
 from infra.store.lobby import LobbyStore
 from infra.store.members import MemberStore
+from infra.store.notes import NoteStore
 from infra.store.oauth import NonceStore
 from infra.store.parsing import ParsingStore
 from infra.store.passages import PassageStore
@@ -110,6 +111,7 @@ class Stores:
             gaps=GapStore(connection, viewer),
             gap_answers=GapAnswerStore(connection, viewer),
             verifications=VerificationStore(connection, viewer),
+            notes=NoteStore(connection, viewer),
         )
 
     async def _publish_all(self, facts: dict[int, list[Fact]]) -> None:

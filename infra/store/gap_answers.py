@@ -240,7 +240,8 @@ class GapAnswerStore:
         )
         for statement in (
             "delete from gap_requests where gap_id = :gap and user_id = :user",
-            "insert into gap_refusals (tenant_id, gap_id, user_id) values (:tenant, :gap, :user) on conflict do nothing",
+            "insert into gap_refusals (tenant_id, gap_id, user_id) values (:tenant, :gap, :user)"
+            " on conflict do nothing",
         ):
             await self._connection.execute(sa.text(statement), {**binds, "user": self._viewer.user_id})
 
