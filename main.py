@@ -44,6 +44,7 @@ from infra.inference.cache import CachedEmbedder
 from infra.inference.chat import ChatModel
 from infra.inference.export import DEFAULT_MODEL, ensure_exported
 from infra.inference.http_embedder import HttpEmbedder
+from infra.inference.transcriber import HttpTranscriber
 from infra.limits import RedisLimiter, limiter_client
 from infra.links import LinkSigner
 from infra.logs import configure_logs
@@ -122,6 +123,7 @@ async def open_house(
             kinds=connectors.kinds,
             objects=objects,
             links=LinkSigner(settings.secret_key),
+            transcriber=await _transcriber(settings, stack),
         )
         yield House(stores, tools, bus, _limiter(settings, stack), registry)
 
@@ -175,6 +177,14 @@ async def _language_model(settings: Settings, stack: AsyncExitStack) -> ChatMode
         return None
     client = await stack.enter_async_context(httpx.AsyncClient())
     return ChatModel(client, settings.llm_base_url, settings.llm_api_key, settings.llm_model)
+
+
+async def _transcriber(settings: Settings, stack: AsyncExitStack) -> HttpTranscriber | None:
+    if not settings.transcription_base_url:
+        return None
+    client = await stack.enter_async_context(httpx.AsyncClient())
+    base_url, model = settings.transcription_base_url, settings.transcription_model
+    return HttpTranscriber(client, base_url, settings.transcription_api_key, model)
 
 
 async def serve(settings: Settings) -> None:

@@ -35,6 +35,7 @@ from domain.search import Analyzer, Passages
 from domain.surveys import Surveys
 from domain.syncs import Syncs
 from domain.trails import Trails
+from domain.transcribing import Transcriber
 from domain.triggers import Matcher
 from domain.unanswered import UnansweredQuestions
 from domain.uploads import ObjectStore, Uploads
@@ -121,5 +122,7 @@ class Tools:
     """Keeps uploaded files where a bucket is set up; None: Postgres keeps them."""
     links: Links | None = None
     """Signs and reads the links of mails."""
+    transcriber: Transcriber | None = None
+    """None where no transcription server is set up."""
     kinds: Kinds = field(default_factory=Kinds)
     """What can be connected."""

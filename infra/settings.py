@@ -59,6 +59,9 @@ class Settings(msgspec.Struct, frozen=True):
     llm_base_url: str
     llm_api_key: str
     llm_model: str
+    transcription_base_url: str
+    transcription_api_key: str
+    transcription_model: str
     log_level: str
     is_limiting: bool
     metrics_token: str
@@ -105,6 +108,9 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         llm_base_url=_url(environment, "LLM_BASE_URL", ("http://", "https://"), is_needed=False),
         llm_api_key=environment.get("LLM_API_KEY", ""),
         llm_model=_llm_model(environment),
+        transcription_base_url=_url(environment, "TRANSCRIPTION_BASE_URL", ("http://", "https://"), is_needed=False),
+        transcription_api_key=environment.get("TRANSCRIPTION_API_KEY", ""),
+        transcription_model=environment.get("TRANSCRIPTION_MODEL", "").strip() or "whisper-1",
         log_level=_choice(environment, "LOG_LEVEL", ("info", "debug", "warning", "error")),
         is_limiting=_choice(environment, "RATE_LIMITS", ("on", "off")) == "on",
         metrics_token=environment.get("METRICS_TOKEN", "").strip(),

@@ -1,6 +1,6 @@
 """The page of one gap: its evidence in context, the question, to whom it goes, its answers, and how to give one."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 import msgspec
@@ -96,7 +96,7 @@ async def pass_on(vault: Vault, tools: Tools, form: Form, gap_id: FromPath[int])
 async def keep_attached(vault: Vault, spool: Spool, put_files: Sequence[Stored], document_id: int) -> list[Upload]:
     """Keep the files of an answer for whoever may read the evidence, and ask for the sync that reads them."""
     principals = await vault.documents.principals(document_id)
-    contents = put_files or [spool.parts(received) for received in spool.files]
+    contents: Sequence[Stored | AsyncIterator[bytes]] = put_files or [spool.parts(each) for each in spool.files]
     kept = [
         await vault.uploads.add(safe_name(received.name), received.media_type, content, principals)
         for received, content in zip(spool.files, contents, strict=True)
@@ -125,6 +125,7 @@ async def gap_page(vault: Vault, tools: Tools, gap_id: int, document_id: int | N
         others=people(readers, but=vault.viewer.user_id),
         answers=[await show_answer(vault, each) for each in answers],
         own=own,
+        may_speak=tools.transcriber is not None,
     )
 
 

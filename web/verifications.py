@@ -13,8 +13,13 @@ from web.rendering import Page, SeeOther, page, see_other
 
 N_DUE = 30
 MAX_PAGES = 1000
-INTERVALS = (("0", "Once, and when the text changes"), ("30", "Every month"), ("90", "Every three months"))
-INTERVALS += (("180", "Every six months"), ("365", "Every year"))
+INTERVALS = (
+    ("0", "Once, and when the text changes"),
+    ("30", "Every month"),
+    ("90", "Every three months"),
+    ("180", "Every six months"),
+    ("365", "Every year"),
+)
 LOOK = "Please look at the marked fields."
 
 
