@@ -19,6 +19,7 @@ from domain.feedback import FeedbackBook
 from domain.found_gaps import Gaps
 from domain.gap_answers import GapAnswers
 from domain.golden import GoldenBook
+from domain.handovers import Handovers
 from domain.history import History
 from domain.integrations import Connector, Integration, Integrations
 from domain.kinds import Kinds
@@ -78,6 +79,7 @@ class Vault:
     gap_answers: GapAnswers
     verifications: Verifications
     notes: Notes
+    handovers: Handovers
 
 
 OpenVault = Callable[[Viewer], AbstractAsyncContextManager[Vault]]

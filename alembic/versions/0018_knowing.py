@@ -109,6 +109,40 @@ create table note_questions (
 );
 create index note_questions_of_gap on note_questions (tenant_id, gap_id);
 
+create table handovers (
+    id bigint generated always as identity primary key,
+    tenant_id bigint not null,
+    name text not null,
+    user_id bigint,
+    leader_id bigint not null,
+    created_by text not null,
+    principals text[] not null,
+    revision int not null default 0,
+    indexed_revision int not null default 0,
+    created_at timestamptz not null default now(),
+    updated_at timestamptz not null default now(),
+    unique (tenant_id, id),
+    foreign key (tenant_id, user_id) references memberships on delete set null (user_id),
+    foreign key (tenant_id, leader_id) references memberships on delete cascade
+);
+
+create table handover_questions (
+    tenant_id bigint not null,
+    handover_id bigint not null,
+    place int not null,
+    topic text not null,
+    question text not null,
+    weight real not null,
+    gap_id bigint,
+    answer text not null default '',
+    answered_by text not null default '',
+    answered_at timestamptz,
+    primary key (tenant_id, handover_id, place),
+    foreign key (tenant_id, handover_id) references handovers (tenant_id, id) on delete cascade,
+    foreign key (tenant_id, gap_id) references gaps (tenant_id, id) on delete cascade
+);
+create index handover_questions_of_gap on handover_questions (tenant_id, gap_id);
+
 create table document_verifications (
     tenant_id bigint not null,
     document_id bigint not null,
@@ -186,6 +220,8 @@ TENANT_TABLES = (
     "gap_refusals",
     "weekly_notes",
     "note_questions",
+    "handovers",
+    "handover_questions",
     "document_verifications",
 )
 CURRENT_TENANT = "(select nullif(current_setting('kv.tenant', true), '')::bigint)"

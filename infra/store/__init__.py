@@ -26,6 +26,7 @@ from infra.store.gap_answers import GapAnswerStore
 from infra.store.gaps import GapStore
 from infra.store.golden import GoldenStore
 from infra.store.graph import GraphStore
+from infra.store.handovers import HandoverStore
 from infra.store.history import HistoryStore
 from infra.store.integrations import IntegrationStore
 from infra.store.lobby import LobbyStore
@@ -112,6 +113,7 @@ class Stores:
             gap_answers=GapAnswerStore(connection, viewer),
             verifications=VerificationStore(connection, viewer),
             notes=NoteStore(connection, viewer),
+            handovers=HandoverStore(connection, viewer, announce),
         )
 
     async def _publish_all(self, facts: dict[int, list[Fact]]) -> None:

@@ -78,6 +78,11 @@ select tenant_id, :document, reviewer_id, 0, :now from mine where reviewer_id is
 on conflict (tenant_id, document_id) do update set verifier_id = excluded.verifier_id, due_at = excluded.due_at
     where v.verified_version_id is distinct from :version
 """)
+SETTLE_HANDOVER = sa.text("""
+update handovers h set indexed_revision = greatest(h.indexed_revision, d.revision::int)
+from documents d join integrations i on (i.tenant_id, i.id) = (d.tenant_id, d.integration_id)
+where d.id = :document and i.kind = 'answers' and d.tenant_id = h.tenant_id and d.external_id = 'handover-' || h.id
+""")
 SETTLE_EVIDENCE = sa.text("""
 with examined as (
     update gap_answers a set evidence_version_id = :version, state = case when exists (select from gap_evidence e
@@ -221,6 +226,7 @@ class GapAnswerStore:
     async def settle(self, document_id: int, version_id: int, now: datetime) -> None:
         binds = {"document": document_id, "version": version_id, "now": now}
         await self._connection.execute(SETTLE_OWN, binds)
+        await self._connection.execute(SETTLE_HANDOVER, {"document": document_id})
         await self._connection.execute(SETTLE_EVIDENCE, binds)
         await self._connection.execute(REOPEN, {"document": document_id})
 

@@ -10,16 +10,19 @@ from domain.vault import Tools
 from infra.inference.transcriber import HttpTranscriber
 from infra.store import Stores
 from tests import factories
-from tests.inference.conftest import PlayedServer, client, played, says  # noqa: F401  # fixtures
+from tests.inference import conftest as inference
+from tests.inference.conftest import PlayedServer, says
 from tests.web.browser import Browser
 from tests.web.knowing import LOST, Knowing
+
+played, client = inference.played, inference.client
 
 
 class TestWithServer:
     """Where a transcription server is set up."""
 
     @pytest.fixture
-    def tools(self, tools: Tools, played: PlayedServer, client: httpx.AsyncClient) -> Tools:  # noqa: F811
+    def tools(self, tools: Tools, played: PlayedServer, client: httpx.AsyncClient) -> Tools:
         return dataclasses.replace(tools, transcriber=HttpTranscriber(client, played.base_url, "key", "whisper-1"))
 
     async def test_a_recording_is_written_down_and_kept_nowhere(
@@ -27,7 +30,7 @@ class TestWithServer:
         admin: Browser,
         played: PlayedServer,
         stores: Stores,
-        admin_viewer: Viewer,  # noqa: F811
+        admin_viewer: Viewer,
     ) -> None:
         played.replies = [says('{"text": " Zelda cleans it. "}')]
         token = {"csrf_token": admin.csrf_token()}
@@ -44,7 +47,7 @@ class TestWithServer:
     async def test_an_empty_recording_and_a_server_that_talks_nonsense_are_said(
         self,
         admin: Browser,
-        played: PlayedServer,  # noqa: F811
+        played: PlayedServer,
     ) -> None:
         token = {"csrf_token": admin.csrf_token()}
         nothing = await admin.client.post("/transcripts", data=token, files={"recording": ("s.webm", b"")})
