@@ -79,8 +79,8 @@ async def answer(vault: Vault, form: Form, handover_id: FromPath[int], place: Fr
     try:
         text = checked(form.value("text"))
     except Invalid as error:
-        shown = {"handover": handover, "form": form.refused(error), "wrong_place": place}
-        return page("handovers/show.html", status=422, **shown)
+        refused = form.refused(error)
+        return page("handovers/show.html", status=422, handover=handover, form=refused, wrong_place=place)
     if asked.gap_id is not None:
         await answer_gap(vault, await vault.gap_answers.gap(asked.gap_id), text, Via.INTERVIEW, None)
     await vault.handovers.answer(handover_id, place, "" if asked.gap_id is not None else text)
