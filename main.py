@@ -13,7 +13,7 @@ import signal
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
@@ -46,14 +46,18 @@ from infra.inference.cache import CachedEmbedder
 from infra.inference.chat import ChatModel
 from infra.inference.export import DEFAULT_MODEL, ensure_exported
 from infra.inference.http_embedder import HttpEmbedder
+from infra.inference.transcriber import HttpTranscriber
 from infra.limits import RedisLimiter, limiter_client
+from infra.links import LinkSigner
 from infra.logs import configure_logs
 from infra.mail_addresses import SignedAddresses
 from infra.metrics import SyncMeter, count_embeddings, count_pool, serve_metrics
 from infra.naming import match_lines, resolve_lines
+from infra.note_jobs import NoteWriter
 from infra.parsers.process import parser_process
 from infra.passwords import Argon2Passwords
 from infra.queue import make_queue
+from infra.received_mail import receive_reply
 from infra.secrets import Sealer, StateSigner
 from infra.settings import Settings, WrongSetting, read_settings
 from infra.store import Stores
@@ -125,6 +129,8 @@ async def open_house(
             kinds=connectors.kinds,
             objects=objects,
             mail_addresses=addresses,
+            links=LinkSigner(settings.secret_key),
+            transcriber=await _transcriber(settings, stack),
         )
         yield House(stores, tools, bus, _limiter(settings, stack), registry)
 
@@ -154,9 +160,9 @@ def _objects(settings: Settings) -> ObjectStore | None:
 
 
 def _mail_addresses(settings: Settings) -> MailAddresses | None:
-    if not settings.mail.domain:
+    if not settings.letterbox.domain:
         return None
-    return SignedAddresses(settings.mail.domain, [settings.secret_key, *settings.previous_secret_keys])
+    return SignedAddresses(settings.letterbox.domain, [settings.secret_key, *settings.previous_secret_keys])
 
 
 def _now() -> datetime:
@@ -184,6 +190,14 @@ async def _language_model(settings: Settings, stack: AsyncExitStack) -> ChatMode
         return None
     client = await stack.enter_async_context(httpx.AsyncClient())
     return ChatModel(client, settings.llm_base_url, settings.llm_api_key, settings.llm_model)
+
+
+async def _transcriber(settings: Settings, stack: AsyncExitStack) -> HttpTranscriber | None:
+    if not settings.transcription_base_url:
+        return None
+    client = await stack.enter_async_context(httpx.AsyncClient())
+    base_url, model = settings.transcription_base_url, settings.transcription_model
+    return HttpTranscriber(client, base_url, settings.transcription_api_key, model)
 
 
 async def serve(settings: Settings) -> None:
@@ -260,6 +274,7 @@ async def work(settings: Settings) -> None:
             SyncMeter(house.registry).note,
             WakeStore(house.stores.engine),
             _tidy(house),
+            _note_writer(house, settings).write_all,
         )
         with ExitStack() as stack:
             if settings.metrics_port:
@@ -280,8 +295,8 @@ async def receive_mail(settings: Settings) -> None:
     queue = make_queue(settings.database_url, syncs_per_tenant=settings.syncs_per_tenant)
     stores = Stores(engine, queue, WordAnalyzer(), "", bus.publish, sealer)
     try:
-        letterbox = Letterbox(stores.open_vault, addresses, settings.mail.trusted_server)
-        await take_in(letterbox, settings.host, settings.mail.port, settings.mail.protocol)
+        letterbox = Letterbox(stores.open_vault, addresses, settings.letterbox.trusted_server)
+        await take_in(letterbox, settings.host, settings.letterbox.port, settings.letterbox.protocol)
     finally:
         await bus.stop()
         await engine.dispose()
@@ -291,6 +306,24 @@ def _tidy(house: House) -> Callable[[], Awaitable[object]] | None:
     """Return what a worker does every hour to leave nothing behind in the object store."""
     objects = house.tools.objects
     return (lambda: remove_unused(house.stores.engine, objects)) if objects else None
+
+
+def _note_writer(house: House, settings: Settings) -> NoteWriter:
+    links = LinkSigner(settings.secret_key)
+    writer = NoteWriter(house.stores.open_lobby, house.stores.open_vault, house.tools, links, settings.base_url)
+    if not settings.mail.url:
+        return writer
+    from infra.mail import SmtpMailer  # noqa: PLC0415  # nobody else pays for the library
+
+    return replace(writer, mailer=SmtpMailer(settings.mail))
+
+
+async def take_reply(settings: Settings, content: bytes) -> None:
+    """Take in a mail that answers a question."""
+    async with open_house(settings, settings.n_web_connections) as house:
+        stores, links = house.stores, LinkSigner(settings.secret_key)
+        for question in await receive_reply(stores.open_lobby, stores.open_vault, house.tools, links, content):
+            print(f"Answered: {question}", flush=True)
 
 
 async def plant(settings: Settings) -> None:
@@ -337,7 +370,7 @@ def run_everything(settings: Settings) -> None:
             supervisor.start("serve")
             supervisor.run("seed")
             supervisor.start("work")
-            if settings.mail.domain:
+            if settings.letterbox.domain:
                 supervisor.start("receive-mail")
             url = f"http://127.0.0.1:{settings.port}"
             supervisor.wait_until_ready(f"{url}/health/ready", READY_TIMEOUT_S)
@@ -388,6 +421,8 @@ def _run(settings: Settings, arguments: argparse.Namespace) -> None:
             asyncio.run(bring_in(settings, arguments.path, arguments.tenant))
         case "ask":
             asyncio.run(ask(settings, arguments.question, arguments.tenant, arguments.viewer, arguments.json))
+        case "receive-reply":
+            asyncio.run(take_reply(settings, sys.stdin.buffer.read()))
         case "eval":
             asyncio.run(evaluate(settings, arguments.folder, arguments.data))
         case "eval-answers":

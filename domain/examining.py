@@ -17,8 +17,9 @@ BATCH = 50
 async def examine(open_vault: OpenVault, viewer: Viewer, tools: Tools) -> AsyncIterator[int]:
     """Read what no detector of this version has read, one transaction a document, yielding the id of each."""
     version = detector_version(tools.matcher)
+    last_id = 0
     async with open_vault(viewer) as vault:
-        due = await vault.gaps.due(version, BATCH)
+        due = await vault.gaps.due(version, last_id, BATCH)
         around = await vault.gaps.surroundings() if due else None
     while due and around is not None:
         for document_id in due:
@@ -36,9 +37,11 @@ async def examine(open_vault: OpenVault, viewer: Viewer, tools: Tools) -> AsyncI
             async with open_vault(viewer) as vault:
                 await vault.gaps.record(document_id, read.id, version, found, read.text)
                 await watch(vault.radar, document_id, read.id, stated, vectors)
+                await vault.gap_answers.settle(document_id, read.id, tools.now())
             yield document_id
+        last_id = due[-1]  # what could not be read, since it is just being removed, does not come again
         async with open_vault(viewer) as vault:
-            due = await vault.gaps.due(version, BATCH)
+            due = await vault.gaps.due(version, last_id, BATCH)
     async with open_vault(viewer) as vault:
         await vault.radar.forget_unproven()
     await overlook(open_vault, viewer, tools)

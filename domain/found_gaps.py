@@ -23,6 +23,7 @@ class GapState(StrEnum):
 
     OPEN = "open"
     DISMISSED = "dismissed"
+    ANSWERED = "answered"
 
 
 class FoundGap(msgspec.Struct, frozen=True):
@@ -73,8 +74,8 @@ class GapFilter(msgspec.Struct, frozen=True):
 class Gaps(Protocol):
     """What detectors found in one tenant's documents; seen only through documents that the viewer may read."""
 
-    async def due(self, detector: str, limit: int) -> list[int]:
-        """Return documents whose present version this detector has not read, oldest first."""
+    async def due(self, detector: str, after_id: int, limit: int) -> list[int]:
+        """Return documents with a higher id whose present version this detector has not read, in order of id."""
 
     async def surroundings(self) -> Surroundings:
         """Return what documents that everybody may read say about records that were replaced and people who left."""

@@ -26,6 +26,7 @@ def make_argument_parser() -> argparse.ArgumentParser:
     asking.add_argument("--tenant", required=True, help="the tenant's short name")
     asking.add_argument("--as", dest="viewer", required=True, metavar="EMAIL", help="the member in whose eyes")
     asking.add_argument("--json", action="store_true", help="print one JSON object")
+    commands_.add_parser("receive-reply", help="take in a mail, on standard input, that answers a question")
     evaluating = commands_.add_parser("eval", help="evaluate retrieval on a folder in BEIR form, or on all public sets")
     evaluating.add_argument("folder", type=Path, nargs="?")
     evaluating.add_argument("--data", type=Path, default=Path("../shared/data"), help="where the public sets lie")

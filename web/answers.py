@@ -7,6 +7,7 @@ document said is not shown again: its quotes go, and sentences that rest on noth
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
+from types import MappingProxyType
 
 import msgspec
 
@@ -14,11 +15,14 @@ from domain.conversations import Answer, Citation, Sentence, Side
 from domain.documents import Document
 from domain.radar import Lost, is_lost
 from domain.vault import Vault
+from domain.verifications import Verification
 from web.narrowing import passage_path
 
 WELL_SUPPORTED = 0.8
 WEAKLY_SUPPORTED = 0.5
 """Under it a sentence is marked: .07 to .16 of the right ones in `bench.answer_sets`, .12 to .26 of the others."""
+
+NOBODY_VOUCHES: Mapping[int, Verification] = MappingProxyType({})
 
 
 class AnswerKind(StrEnum):
@@ -39,6 +43,7 @@ class Source(msgspec.Struct, frozen=True):
     """None while the answer is being written, and only the citation is at hand."""
     settled_at: datetime | None = None
     """When what it cites was settled otherwise, if it was."""
+    verification: Verification | None = None
 
     @property
     def path(self) -> str:
@@ -101,10 +106,13 @@ class ShownAnswer(msgspec.Struct, frozen=True):
 
 
 async def readable_answers(vault: Vault, answers: Sequence[Answer]) -> list[ShownAnswer]:
-    """Return answers as the viewer may see them now, with two queries for all of them."""
+    """Return answers as the viewer may see them now, with three queries for all of them."""
     documents = await cited_documents(vault, answers)
     lost = await vault.radar.lost(sorted(documents)) if documents else []
-    return [show_answer(readable(answer, documents), documents, len(answer.sentences), lost) for answer in answers]
+    verified = await vault.verifications.of_many(sorted(documents)) if documents else {}
+    return [
+        show_answer(readable(answer, documents), documents, len(answer.sentences), lost, verified) for answer in answers
+    ]
 
 
 async def readable_by(vault: Vault, answers: Sequence[Answer]) -> list[Answer]:
@@ -135,10 +143,14 @@ def readable(answer: Answer, document_ids: Collection[int]) -> Answer:
 
 
 def show_answer(
-    answer: Answer, documents: Mapping[int, Document], n_sentences: int, lost: Sequence[Lost] = ()
+    answer: Answer,
+    documents: Mapping[int, Document],
+    n_sentences: int,
+    lost: Sequence[Lost] = (),
+    verified: Mapping[int, Verification] = NOBODY_VOUCHES,
 ) -> ShownAnswer:
     """Return an answer as it is shown; `n_sentences` is how many it once had, `lost` was settled otherwise."""
-    sources = number_sources(answer.sentences, documents, lost)
+    sources = number_sources(answer.sentences, documents, lost, verified)
     n_withheld = n_sentences - len(answer.sentences)
     kind = AnswerKind.GIVEN if answer.sentences else AnswerKind.WITHDRAWN if n_withheld else AnswerKind.ABSTAINED
     return ShownAnswer(
@@ -159,12 +171,21 @@ def show_side(side: Side) -> ShownSide:
 
 
 def number_sources(
-    sentences: Sequence[Sentence], documents: Mapping[int, Document], lost: Sequence[Lost] = ()
+    sentences: Sequence[Sentence],
+    documents: Mapping[int, Document],
+    lost: Sequence[Lost] = (),
+    verified: Mapping[int, Verification] = NOBODY_VOUCHES,
 ) -> dict[Citation, Source]:
     """Number each cited passage once, from 1, in the order in which the sentences come to it."""
     cited = dict.fromkeys(citation for sentence in sentences for citation in sentence.citations)
     return {
-        citation: Source(number, citation, documents.get(citation.document_id), settled_at(citation, lost))
+        citation: Source(
+            number,
+            citation,
+            documents.get(citation.document_id),
+            settled_at(citation, lost),
+            verified.get(citation.document_id),
+        )
         for number, citation in enumerate(cited, start=1)
     }
 

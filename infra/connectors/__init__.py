@@ -16,6 +16,7 @@ from domain.people import Viewer
 from domain.uploads import ObjectStore
 from domain.vault import OpenVault
 from infra.connectors import (
+    answers,
     box,
     confluence,
     drive,
@@ -43,6 +44,7 @@ from infra.registrations import ProviderSettings
 
 REGISTRY: tuple[ConnectorKind, ...] = (
     upload.KIND,
+    answers.KIND,
     folder.KIND,
     gmail.KIND,
     drive.KIND,

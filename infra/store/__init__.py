@@ -22,14 +22,17 @@ from infra.store.deletions import DeletionStore
 from infra.store.documents import DocumentStore
 from infra.store.entities import EntityStore
 from infra.store.feedback import FeedbackStore
+from infra.store.gap_answers import GapAnswerStore
 from infra.store.gap_ranking import GapRankingStore
 from infra.store.gaps import GapStore
 from infra.store.golden import GoldenStore
+from infra.store.handovers import HandoverStore
 from infra.store.history import HistoryStore
 from infra.store.integrations import IntegrationStore
 from infra.store.knowing import KnowingStore
 from infra.store.lobby import LobbyStore
 from infra.store.members import MemberStore
+from infra.store.notes import NoteStore
 from infra.store.oauth import NonceStore
 from infra.store.parsing import ParsingStore
 from infra.store.passages import PassageStore
@@ -44,6 +47,7 @@ from infra.store.syncs import SyncStore
 from infra.store.trails import TrailStore
 from infra.store.unanswered import UnansweredStore
 from infra.store.uploads import UploadStore
+from infra.store.verifications import VerificationStore
 from infra.store.whereabouts import WhereaboutStore
 from infra.store.whole_vault import WholeVaultStore
 
@@ -114,6 +118,10 @@ class Stores:
             radar=RadarStore(connection, viewer, self.model),
             whole=WholeVaultStore(connection, viewer),
             ranking=GapRankingStore(connection, viewer),
+            gap_answers=GapAnswerStore(connection, viewer),
+            verifications=VerificationStore(connection, viewer),
+            notes=NoteStore(connection, viewer),
+            handovers=HandoverStore(connection, viewer, announce),
         )
 
     async def _publish_all(self, facts: dict[int, list[Fact]]) -> None:

@@ -35,14 +35,14 @@ class GapStore:
         self._connection = connection
         self._viewer = viewer
 
-    async def due(self, detector: str, limit: int) -> list[int]:
+    async def due(self, detector: str, after_id: int, limit: int) -> list[int]:
         rows = await self._connection.execute(
             sa.text(
-                "select d.id from documents d where not exists (select from detections f"
+                "select d.id from documents d where d.id > :after and not exists (select from detections f"
                 " where (f.tenant_id, f.document_id, f.version_id, f.detector)"
                 " = (d.tenant_id, d.id, d.version_id, :detector)) order by d.id limit :limit"
             ),
-            {"detector": detector, "limit": limit},
+            {"detector": detector, "after": after_id, "limit": limit},
         )
         return list(rows.scalars())
 

@@ -21,10 +21,10 @@ VISIBLE = "i.removed_at is null and (i.owner_id is null or i.owner_id = :viewer 
 REGISTER = sa.text(
     "insert into due_syncs (tenant_id, integration_id, kind, account, due_at) select tenant_id, id, kind,"
     " coalesce(settings->>'account_id', ''), now() + make_interval(mins => sync_every_minutes) from integrations"
-    " where id = :id and kind <> 'upload'"
+    " where id = :id and kind not in ('upload', 'answers')"
     " on conflict (tenant_id, integration_id) do update set account = excluded.account"
 )
-"""Uploads bring their own syncs; everything else is read again and again."""
+"""Uploads and answers bring their own syncs; everything else is read again and again."""
 
 
 class IntegrationStore:

@@ -136,6 +136,22 @@ PLANTS = {
     "contradictions": "(tenant_id, fingerprint, kind) values (:tenant, 'x', 'number')",
     "contradiction_evidence": "(tenant_id, contradiction_id, a_claim_id, b_claim_id, score)"
     " select k.tenant_id, k.id, c.id, c.id, 1 from contradictions k, claims c",
+    "gap_answers": "(tenant_id, gap_id, evidence_document_id, evidence_version_id, question)"
+    " select tenant_id, gap_id, document_id, 1, 'When?' from gap_evidence",
+    "gap_answer_versions": "(tenant_id, answer_id, ordinal, text, author, via)"
+    " select tenant_id, id, 1, 'In May', 'Ada', 'page' from gap_answers",
+    "gap_answer_files": "(tenant_id, answer_id, upload_id)"
+    " select a.tenant_id, a.id, u.id from gap_answers a, uploads u",
+    "gap_requests": "(tenant_id, gap_id, user_id, asked_by, note) select tenant_id, id, :user, 'Ada', '' from gaps",
+    "gap_refusals": "(tenant_id, gap_id, user_id) select tenant_id, id, :user from gaps",
+    "weekly_notes": "(tenant_id, user_id, week) values (:tenant, :user, '2026-11-23')",
+    "note_questions": "(tenant_id, user_id, week, place, gap_id)"
+    " select n.tenant_id, n.user_id, n.week, 1, g.id from weekly_notes n, gaps g",
+    "handovers": "(tenant_id, name, leader_id, created_by, principals) values (:tenant, 'Otto', :user, 'Ada', '{}')",
+    "handover_questions": "(tenant_id, handover_id, place, topic, question, weight)"
+    " select tenant_id, id, 1, 'ledger', 'How?', 1 from handovers",
+    "document_verifications": "(tenant_id, document_id, verifier_id, every_days)"
+    " select tenant_id, id, :user, 30 from documents",
     "messages": "(tenant_id, conversation_id, role, state, text)"
     " select tenant_id, id, 'question', 'complete', 'Why?' from conversations",
     "answer_notices": "(tenant_id, contradiction_id, message_id, user_id)"
