@@ -105,7 +105,7 @@ async def open_house(
         objects = _objects(settings)
         oauth = make_oauth(client, settings.providers, settings.base_url, StateSigner(settings.secret_key))
         outside = await stack.enter_async_context(open_outside(settings.allowed_hosts))
-        connectors = Connectors(client, oauth, settings.providers, _now, objects, outside)
+        connectors = Connectors(client, oauth, settings.providers, _now, objects, outside=outside)
         tools = Tools(
             embedder=embedder,
             analyzer=analyzer,
