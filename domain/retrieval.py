@@ -75,7 +75,7 @@ async def search(
     wording = read_wording(checked_question(question))
     widened = await widen(vault, tools, wording.text)
     asked = await ask(tools, widened.text)
-    documents = by_document(await rank_with_feedback(vault, tools, asked, wording.narrow(narrowed)))
+    documents = by_document(await rank_with_feedback(vault, asked, wording.narrow(narrowed)))
     start = _start(documents, key)
     shown = documents[start : start + size]
     passages = await _read(vault, [each for group in shown for each in group])

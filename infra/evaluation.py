@@ -176,7 +176,7 @@ async def _hybrid(vault: Vault, tools: Tools, question: str) -> list[Candidate]:
 
 
 async def _reranked(vault: Vault, tools: Tools, question: str) -> list[Candidate]:
-    return await rank_with_feedback(vault, tools, await _asked(vault, tools, question), SearchFilter())
+    return await rank_with_feedback(vault, await _asked(vault, tools, question), SearchFilter())
 
 
 async def _asked(vault: Vault, tools: Tools, question: str) -> Asked:
