@@ -17,6 +17,10 @@ DEPTH = 200
 """Candidates taken from each leg."""
 FIRST_SHARE = 0.5
 """What the first ranking still says beside the one after feedback."""
+MAX_ALIASES = 5
+MAX_RELATED_DOCUMENTS = 20
+ALIAS_WEIGHT = 0.3
+"""A word of another name beside one of the question's own: who asks for `Lena` wants `Okafor` as well, but less."""
 HEAD = 20
 """Documents whose repetition of each other is looked at: two pages of results."""
 
@@ -27,12 +31,25 @@ class Asked(msgspec.Struct, frozen=True):
     text: str
     words: dict[str, float]
     vector: Matrix
+    related: tuple[int, ...] = ()
+    """Documents whose best chunks join the candidates, whether or not a leg proposes them."""
 
 
 async def ask(tools: Tools, question: str) -> Asked:
     """Return the question as the legs read it. Raises: Unavailable when the embedder is."""
     counted = Counter(word.lexeme for word in tools.analyzer.words(question))
     return Asked(question, dict(counted), await embed_question(tools, question))
+
+
+async def follow_entities(vault: Vault, tools: Tools, asked: Asked) -> Asked:
+    """Return the question with other names of what it names, for its words only, and documents of what is related."""
+    expansion = await vault.graph.expand(asked.text, MAX_RELATED_DOCUMENTS)
+    if not expansion.aliases and not expansion.document_ids:
+        return asked
+    words = dict(asked.words)
+    for word in (word for alias in expansion.aliases[:MAX_ALIASES] for word in tools.analyzer.words(alias)):
+        words.setdefault(word.lexeme, ALIAS_WEIGHT)
+    return Asked(asked.text, words, asked.vector, expansion.document_ids)
 
 
 async def embed_question(tools: Tools, question: str) -> Matrix:
@@ -44,7 +61,7 @@ async def embed_question(tools: Tools, question: str) -> Matrix:
 
 async def propose(vault: Vault, asked: Asked, narrowed: SearchFilter) -> Proposed:
     """Return what either leg proposes."""
-    return await vault.passages.propose(asked.words, asked.vector, narrowed, DEPTH)
+    return await vault.passages.propose(asked.words, asked.vector, narrowed, DEPTH, asked.related)
 
 
 async def rank(vault: Vault, asked: Asked, narrowed: SearchFilter) -> list[Candidate]:

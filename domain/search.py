@@ -100,8 +100,18 @@ class Passages(Protocol):
     async def dense(self, vector: Matrix, narrowed: SearchFilter, limit: int) -> list[Candidate]:
         """Return the chunks nearest to a unit vector (d,), best first; the score is the cosine."""
 
-    async def propose(self, words: Mapping[str, float], vector: Matrix, narrowed: SearchFilter, depth: int) -> Proposed:
-        """Return the best `depth` chunks of each leg, for weighted lexemes and a unit vector (d,)."""
+    async def propose(
+        self,
+        words: Mapping[str, float],
+        vector: Matrix,
+        narrowed: SearchFilter,
+        depth: int,
+        related: Sequence[int] = (),
+    ) -> Proposed:
+        """Return the best `depth` chunks of each leg, for weighted lexemes and a unit vector (d,).
+
+        The nearest chunks of `related` documents are among them; they are narrowed like all others.
+        """
 
     async def question_weights(self, words: Mapping[str, float]) -> dict[int, float]:
         """Return the question's side of BM25 by dimension, with the tenant's own statistics."""

@@ -28,7 +28,8 @@ COMPRESSIBLE = ("text/", "image/svg")
 IMMUTABLE = "public, max-age=31536000, immutable"
 COMMENT = re.compile(r"^\s*(?:/\*.*?\*/|//[^\n]*)\s*$", re.MULTILINE | re.DOTALL)
 INDENT = re.compile(r"^\s+", re.MULTILINE)
-AROUND_SIGN = re.compile(r"\s*([{};,])\s*")
+AROUND_SIGN = re.compile(r"\s*([{};,])\s*|(?<=[\w-]:)\s+")
+LAST_SIGN = re.compile(r";(?=})")
 ASSET_REFERENCE = re.compile(r"asset\(([^)]+)\)")
 
 
@@ -50,9 +51,10 @@ class Assets:
         self._assets: dict[str, Asset] = {}
         for path in sorted(root.rglob("*")):
             name = path.relative_to(root).as_posix()
-            if path.is_file() and not name.startswith(("css/", "js/")) and path.suffix != ".md":
+            if path.is_file() and not name.startswith(("css/", "js/", "vendor/htmx")) and path.suffix != ".md":
                 self._add(name, path.read_bytes())
         self._add("css/app.css", self._linked(stylesheet(root / "css")).encode())
+        self._add("js/htmx.js", b"\n".join(path.read_bytes() for path in sorted((root / "vendor").glob("htmx-*.js"))))
         self._add("js/app.js", script(root / "js").encode())
 
     def url(self, name: str) -> str:
@@ -90,7 +92,7 @@ def stylesheet(folder: Path) -> str:
     for layer in LAYERS:
         files = sorted((folder / layer).glob("*.css")) if (folder / layer).is_dir() else [folder / f"{layer}.css"]
         parts += [f"@layer {layer} {{\n{file.read_text()}}}" for file in files]
-    return AROUND_SIGN.sub(r"\1", packed("\n".join(parts)))
+    return LAST_SIGN.sub("", AROUND_SIGN.sub(r"\1", packed("\n".join(parts))))
 
 
 def script(folder: Path) -> str:

@@ -1,4 +1,4 @@
-"""One line of log per request, with an id that also stands in the response and on error pages; and compression for text."""
+"""One line of log per request, with an id that stands in the response and on error pages too; texts compressed."""
 
 import gzip
 import re
@@ -21,9 +21,10 @@ REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
 COMPRESSIBLE = ("text/html", "text/plain", "text/csv", "application/json", "application/problem+json")
 MIN_COMPRESSED_BYTES = 700
 COMPRESSION_LEVEL = 5
+BROTLI_QUALITY = 9
 ENCODERS: Mapping[str, Callable[[bytes], bytes]] = MappingProxyType(
     {
-        "br": lambda content: brotli.compress(content, quality=COMPRESSION_LEVEL),
+        "br": lambda content: brotli.compress(content, quality=BROTLI_QUALITY),
         "gzip": lambda content: gzip.compress(content, COMPRESSION_LEVEL, mtime=0),
     }
 )

@@ -38,6 +38,8 @@ MAX_WALKED = 40_000
 """Nodes looked at before the walk ends with fewer results than were asked for."""
 FEW_DOCUMENTS = 2_000
 """Where a viewer may read fewer, or a filter leaves fewer, all their chunks are compared: a walk would pass most by."""
+MAX_RELATED_CHUNKS = 40
+"""Of related documents, their nearest chunks join what the legs propose."""
 WALK = (
     "select set_config('hnsw.iterative_scan', 'relaxed_order', true), set_config('hnsw.ef_search', :ef, true),"
     " set_config('hnsw.max_scan_tuples', :tuples, true)"
@@ -84,6 +86,12 @@ select i.chunk_id, i.document_id, -(i.embedding <#> cast(:vector as halfvec(384)
 from few join chunk_index i on i.tenant_id = :tenant and i.document_id = few.id join documents d on d.id = few.id
 where true{{worded}} order by 3 desc, i.chunk_id limit :limit
 """
+RELATED = f"""
+select i.chunk_id from (
+    select chunk_id, document_id, tsv, embedding <#> cast(:vector as halfvec(384)) as distance from chunk_index
+    where tenant_id = :tenant and document_id = any(cast(:related as bigint[])) order by distance, chunk_id offset 0
+) i {CHECKED} order by i.distance, i.chunk_id limit {MAX_RELATED_CHUNKS}
+"""
 N_GRANTED = f"""
 select count(*) from (
     select from document_access a where a.tenant_id = :tenant and a.principal = any({MINE}) limit {FEW_DOCUMENTS}
@@ -92,9 +100,9 @@ select count(*) from (
 N_NARROWED = f"select count(*) from (select from documents d where {NARROWED} limit {FEW_DOCUMENTS}) d"
 NOTHING = "select null::bigint as chunk_id where false"
 PROPOSED = """
-with lexical as materialized ({lexical}), dense as materialized ({dense})
+with lexical as materialized ({lexical}), dense as materialized ({dense}), related as materialized ({related})
 select i.chunk_id, i.document_id, sparsevec_send(i.sv) as weights, halfvec_send(i.embedding) as vector
-from (select chunk_id from lexical union select chunk_id from dense) p
+from (select chunk_id from lexical union select chunk_id from dense union select chunk_id from related) p
 join chunk_index i on i.tenant_id = :tenant and i.chunk_id = p.chunk_id order by i.chunk_id
 """
 """What either leg proposes, with all that scoring it needs: a widened question asks for nothing more."""
@@ -223,14 +231,30 @@ class PassageStore:
         await self._connection.execute(sa.text(WALK), {"ef": str(WALK_WIDTH), "tuples": str(MAX_WALKED)})
         return DENSE
 
-    async def propose(self, words: Mapping[str, float], vector: Matrix, narrowed: SearchFilter, depth: int) -> Proposed:
+    async def propose(
+        self,
+        words: Mapping[str, float],
+        vector: Matrix,
+        narrowed: SearchFilter,
+        depth: int,
+        related: Sequence[int] = (),
+    ) -> Proposed:
         asked = await self._asked(words)
         dense = await self._dense_leg(narrowed)
         statement = PROPOSED.format(
-            lexical=_worded(LEXICAL, narrowed) if asked else NOTHING, dense=_worded(dense, narrowed)
+            lexical=_worded(LEXICAL, narrowed) if asked else NOTHING,
+            dense=_worded(dense, narrowed),
+            related=_worded(RELATED, narrowed) if related else NOTHING,
         )
         rows = await self._connection.execute(
-            sa.text(statement), {**self._binds(narrowed), **asked, "vector": dense_text(vector), "limit": depth}
+            sa.text(statement),
+            {
+                **self._binds(narrowed),
+                **asked,
+                "vector": dense_text(vector),
+                "limit": depth,
+                **({"related": list(related)} if related else {}),
+            },
         )
         return read_proposed(rows.all(), len(vector))
 
