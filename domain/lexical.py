@@ -73,10 +73,11 @@ class ChunkWeights(msgspec.Struct, frozen=True):
         asked = np.array(sorted(question), np.int64)
         if not asked.size:
             return np.zeros(n_rows)
-        says = np.array([question[dimension] for dimension in asked.tolist()])
+        says = np.array([question[place] for place in asked.tolist()])
         at = np.minimum(np.searchsorted(asked, self.dimensions), asked.size - 1)
         products = np.where(asked[at] == self.dimensions, says[at] * self.values, 0.0)
-        return np.bincount(self.rows, products, n_rows)
+        scores: npt.NDArray[np.float64] = np.bincount(self.rows, products, n_rows).astype(np.float64)
+        return scores
 
     def occurrences(self, row: int, lexemes: Iterable[str]) -> dict[str, float]:
         """Return how often those of the lexemes that stand in a row's chunk do so.
