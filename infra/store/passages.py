@@ -18,19 +18,17 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from domain.embedding import Matrix
 from domain.glossary import Expansion
 from domain.lexical import frequencies, inverse_document_frequency, question_weights
+from domain.matching import telling_sets
 from domain.people import Viewer
-from domain.search import Candidate, Passage, SearchFilter, Stretch, Weighed
+from domain.search import Candidate, Passage, Proposed, SearchFilter, Stretch
 from infra.analysis import WordAnalyzer
 from infra.store import glossary
-from infra.store.access import READABLE, access_binds
+from infra.store.access import MINE, READABLE, access_binds
 from infra.store.ingest import dense_text, sparse_text, tenant_lexeme
+from infra.store.proposals import read_proposed
 
 MAX_QUESTION_WORDS = 64
 """Of a very long question, its rarest words are searched for."""
-MAX_MATCHED_CHUNKS = 6_000
-MIN_MATCHED_WORDS = 2
-"""In a large tenant only chunks with one of the question's rarer words are scored, by all of its words: those that have
-nothing but its most common ones, and there may be tens of thousands, could hardly come first."""
 EXACT_BELOW_CHUNKS = 20_000
 """Tenants smaller than this are searched exactly: reading their rows costs less than walking everybody's graph."""
 
@@ -38,6 +36,10 @@ WALK_WIDTH = 200
 """hnsw.ef_search: nodes kept in mind while walking the graph."""
 MAX_WALKED = 40_000
 """Nodes looked at before the walk ends with fewer results than were asked for."""
+FEW_DOCUMENTS = 2_000
+"""Where a viewer may read fewer, or a filter leaves fewer, all their chunks are compared: a walk would pass most by."""
+MAX_RELATED_CHUNKS = 40
+"""Of related documents, their nearest chunks join what the legs propose."""
 WALK = (
     "select set_config('hnsw.iterative_scan', 'relaxed_order', true), set_config('hnsw.ef_search', :ef, true),"
     " set_config('hnsw.max_scan_tuples', :tuples, true)"
@@ -52,19 +54,58 @@ NARROWED = f"""
     and (cast(:since as timestamptz) is null or d.sorted_at >= :since)
     and (cast(:until as timestamptz) is null or d.sorted_at < :until)
 """
+CHECKED = f"cross join lateral (select from documents d where d.id = i.document_id and {NARROWED}{{worded}} offset 0) d"
+"""Access asked for chunk after chunk, best first, until enough have passed.
+
+Of a plain join the planner expects almost no document to pass, and reads all of them before anything else.
+"""
 LEXICAL = f"""
-select i.chunk_id, i.document_id, -(i.sv <#> cast(:sv as sparsevec)) as score
-from chunk_index i join documents d on d.id = i.document_id
-where i.tenant_id = :tenant and i.tsv @@ cast(:query as tsquery) and {NARROWED}
-order by i.sv <#> cast(:sv as sparsevec), i.chunk_id limit :limit
+select i.chunk_id, i.document_id, -i.distance as score
+from (
+    select chunk_id, document_id, tsv, sv <#> cast(:sv as sparsevec) as distance from chunk_index
+    where tenant_id = :tenant and tsv @@ cast(:query as tsquery) order by distance, chunk_id offset 0
+) i {CHECKED}
+order by i.distance, i.chunk_id limit :limit
 """
 DENSE = f"""
 select i.chunk_id, i.document_id, -(i.embedding <#> cast(:vector as halfvec(384))) as score
-from chunk_index i join documents d on d.id = i.document_id
-where i.tenant_id = :tenant and {NARROWED}
+from chunk_index i {CHECKED} where i.tenant_id = :tenant
 order by i.embedding <#> cast(:vector as halfvec(384)) limit :limit
 """
-DENSE_EXACT = DENSE.replace("order by i.embedding <#> cast(:vector as halfvec(384))", "order by 3 desc, i.chunk_id")
+DENSE_OF_ALL = f"""
+select i.chunk_id, i.document_id, -i.distance as score
+from (
+    select chunk_id, document_id, tsv, embedding <#> cast(:vector as halfvec(384)) as distance from chunk_index
+    where tenant_id = :tenant order by distance, chunk_id offset 0
+) i {CHECKED}
+order by i.distance, i.chunk_id limit :limit
+"""
+DENSE_OF_FEW = f"""
+with few as materialized (select d.id from documents d where {NARROWED})
+select i.chunk_id, i.document_id, -(i.embedding <#> cast(:vector as halfvec(384))) as score
+from few join chunk_index i on i.tenant_id = :tenant and i.document_id = few.id join documents d on d.id = few.id
+where true{{worded}} order by 3 desc, i.chunk_id limit :limit
+"""
+RELATED = f"""
+select i.chunk_id from (
+    select chunk_id, document_id, tsv, embedding <#> cast(:vector as halfvec(384)) as distance from chunk_index
+    where tenant_id = :tenant and document_id = any(cast(:related as bigint[])) order by distance, chunk_id offset 0
+) i {CHECKED} order by i.distance, i.chunk_id limit {MAX_RELATED_CHUNKS}
+"""
+N_GRANTED = f"""
+select count(*) from (
+    select from document_access a where a.tenant_id = :tenant and a.principal = any({MINE}) limit {FEW_DOCUMENTS}
+) a
+"""
+N_NARROWED = f"select count(*) from (select from documents d where {NARROWED} limit {FEW_DOCUMENTS}) d"
+NOTHING = "select null::bigint as chunk_id where false"
+PROPOSED = """
+with lexical as materialized ({lexical}), dense as materialized ({dense}), related as materialized ({related})
+select i.chunk_id, i.document_id, sparsevec_send(i.sv) as weights, halfvec_send(i.embedding) as vector
+from (select chunk_id from lexical union select chunk_id from dense union select chunk_id from related) p
+join chunk_index i on i.tenant_id = :tenant and i.chunk_id = p.chunk_id order by i.chunk_id
+"""
+"""What either leg proposes, with all that scoring it needs: a widened question asks for nothing more."""
 WORDED = {
     "phrases": " and exists (select from chunks c where c.id = i.chunk_id and not exists ("
     "select from unnest(cast(:phrases as text[])) p where c.text !~* p and d.title !~* p"
@@ -72,12 +113,12 @@ WORDED = {
     "excluded": " and not i.tsv @@ cast(:excluded as tsquery)",
 }
 """Conditions of a question that has quoted phrases or excluded words."""
-WEIGH = """
-select i.chunk_id, i.document_id, -(i.sv <#> cast(:sv as sparsevec)) as lexical,
-    -(i.embedding <#> cast(:vector as halfvec(384))) as dense
-from chunk_index i where i.tenant_id = :tenant and i.chunk_id = any(:ids) order by i.chunk_id
+LEXEMES_OF = """
+select l.lexeme, l.n_chunks from (
+    select distinct w.lexeme from chunk_index i, unnest(i.tsv) w
+    where i.tenant_id = :tenant and i.chunk_id = any(cast(:ids as bigint[]))
+) w join lexemes l on l.tenant_id = :tenant and l.lexeme = w.lexeme where l.n_chunks > 0
 """
-"""Scores alone, of chunks that a leg has proposed, and has checked: access is not asked for again before `LOAD`."""
 READ = f"""
 select w.place, substr(v.text, w.start_at + 1, w.end_at - w.start_at) as text
 from unnest(cast(:versions as bigint[]), cast(:starts as int[]), cast(:ends as int[]))
@@ -107,7 +148,7 @@ class PassageStore:
         self._n_containing: dict[str, int] = {}
         """The tenant's statistics as this transaction has read them; 0 for words it does not have."""
 
-    def _binds(self, narrowed: SearchFilter, limit: int) -> dict[str, object]:
+    def _binds(self, narrowed: SearchFilter) -> dict[str, object]:
         return {
             **access_binds(self._viewer),
             "tenant": self._viewer.tenant_id,
@@ -116,7 +157,6 @@ class PassageStore:
             "author": narrowed.author,
             "since": narrowed.since,
             "until": narrowed.until,
-            "limit": limit,
             **({"phrases": [_pattern(each) for each in narrowed.phrases]} if narrowed.phrases else {}),
             **({"excluded": self._any_of(narrowed.excluded)} if narrowed.excluded else {}),
         }
@@ -127,19 +167,20 @@ class PassageStore:
 
     async def lexical(self, question: str, narrowed: SearchFilter, limit: int) -> list[Candidate]:
         counted = frequencies(((word.lexeme for word in self._analyzer.words(question)), 1))
+        asked = await self._asked(counted)
+        return await self._run(LEXICAL, narrowed, {**asked, "limit": limit}) if asked else []
+
+    async def _asked(self, counted: Mapping[str, float]) -> dict[str, object]:
+        """Return the binds of the lexical leg; none where the tenant has none of the words."""
         n_chunks, n_containing = await self._statistics(list(counted))
         rarest = sorted(n_containing, key=lambda lexeme: (n_containing[lexeme], lexeme))[:MAX_QUESTION_WORDS]
         weights = question_weights({lexeme: counted[lexeme] for lexeme in rarest}, n_chunks, n_containing)
         if not weights:
-            return []
-        rows = await self._connection.execute(
-            sa.text(_worded(LEXICAL, narrowed)),
-            {
-                **self._binds(narrowed, limit),
-                "sv": sparse_text(weights),
-                "query": self._query(_telling(rarest, n_containing)),
-            },
-        )
+            return {}
+        return {"sv": sparse_text(weights), "query": self._query({each: n_containing[each] for each in rarest})}
+
+    async def _run(self, statement: str, narrowed: SearchFilter, binds: Mapping[str, object]) -> list[Candidate]:
+        rows = await self._connection.execute(sa.text(_worded(statement, narrowed)), {**self._binds(narrowed), **binds})
         return [Candidate(row.chunk_id, row.document_id, row.score) for row in rows]
 
     async def _statistics(self, lexemes: Sequence[str]) -> tuple[int, dict[str, int]]:
@@ -159,42 +200,76 @@ class PassageStore:
             self._n_containing |= dict.fromkeys(unread, 0) | found
         return self._n_chunks, {each: n for each in lexemes if (n := self._n_containing[each])}
 
-    def _query(self, lexemes: Sequence[str]) -> str:
-        """Return a tsquery: the tenant's own lexeme and any of these. Lexemes are quoted, never parsed."""
-        alternatives = " | ".join(_quoted(lexeme) for lexeme in lexemes)
+    def _query(self, n_containing: Mapping[str, int]) -> str:
+        """Return a tsquery: the tenant's own lexeme, and enough of these. Lexemes are quoted, never parsed."""
+        sets = telling_sets(n_containing, self._n_chunks or 0)
+        alternatives = " | ".join(f"({' & '.join(map(_quoted, each))})" for each in sets)
         return f"{_quoted(tenant_lexeme(self._viewer.tenant_id))} & ({alternatives})"
 
     async def dense(self, vector: Matrix, narrowed: SearchFilter, limit: int) -> list[Candidate]:
-        n_chunks, _ = await self._statistics([])
-        if n_chunks < EXACT_BELOW_CHUNKS:
-            return await self.dense_exact(vector, narrowed, limit)
-        await self._connection.execute(sa.text(WALK), {"ef": str(WALK_WIDTH), "tuples": str(MAX_WALKED)})
-        found = await self._dense(DENSE, vector, narrowed, limit)
+        statement = await self._dense_leg(narrowed)
+        found = await self._run(statement, narrowed, {"vector": dense_text(vector), "limit": limit})
         return sorted(found, key=lambda each: (-each.score, each.chunk_id))  # a relaxed walk may swap neighbours
 
     async def dense_exact(self, vector: Matrix, narrowed: SearchFilter, limit: int) -> list[Candidate]:
-        """Return what `dense` does by reading every row of the tenant: for small tenants, and to measure recall."""
-        return await self._dense(DENSE_EXACT, vector, narrowed, limit)
+        """Return what `dense` does by reading every row of the tenant: to measure recall."""
+        return await self._run(DENSE_OF_ALL, narrowed, {"vector": dense_text(vector), "limit": limit})
 
-    async def _dense(self, statement: str, vector: Matrix, narrowed: SearchFilter, limit: int) -> list[Candidate]:
-        rows = await self._connection.execute(
-            sa.text(_worded(statement, narrowed)), {**self._binds(narrowed, limit), "vector": dense_text(vector)}
+    async def _dense_leg(self, narrowed: SearchFilter) -> str:
+        """Return the statement that finds the nearest in the least time, with its settings set."""
+        n_chunks, _ = await self._statistics([])
+        if n_chunks < EXACT_BELOW_CHUNKS:
+            return DENSE_OF_ALL
+        counting = N_NARROWED if _is_narrow(narrowed) else N_GRANTED
+        if self._viewer.is_system and counting is N_GRANTED:
+            n_documents = FEW_DOCUMENTS
+        else:
+            rows = await self._connection.execute(sa.text(counting), self._binds(narrowed))
+            n_documents = int(rows.scalar_one())
+        if n_documents < FEW_DOCUMENTS:
+            return DENSE_OF_FEW
+        await self._connection.execute(sa.text(WALK), {"ef": str(WALK_WIDTH), "tuples": str(MAX_WALKED)})
+        return DENSE
+
+    async def propose(
+        self,
+        words: Mapping[str, float],
+        vector: Matrix,
+        narrowed: SearchFilter,
+        depth: int,
+        related: Sequence[int] = (),
+    ) -> Proposed:
+        asked = await self._asked(words)
+        dense = await self._dense_leg(narrowed)
+        statement = PROPOSED.format(
+            lexical=_worded(LEXICAL, narrowed) if asked else NOTHING,
+            dense=_worded(dense, narrowed),
+            related=_worded(RELATED, narrowed) if related else NOTHING,
         )
-        return [Candidate(row.chunk_id, row.document_id, row.score) for row in rows]
-
-    async def weigh(self, chunk_ids: Sequence[int], words: Mapping[str, float], vector: Matrix) -> list[Weighed]:
-        n_chunks, n_containing = await self._statistics(list(words))
-        weights = question_weights(words, n_chunks, n_containing)
         rows = await self._connection.execute(
-            sa.text(WEIGH),
+            sa.text(statement),
             {
-                "tenant": self._viewer.tenant_id,
-                "ids": list(chunk_ids),
-                "sv": sparse_text(weights),
+                **self._binds(narrowed),
+                **asked,
                 "vector": dense_text(vector),
+                "limit": depth,
+                **({"related": list(related)} if related else {}),
             },
         )
-        return [msgspec.convert(dict(row._mapping), Weighed) for row in rows]
+        return read_proposed(rows.all(), len(vector))
+
+    async def lexemes_of(self, chunk_ids: Sequence[int]) -> dict[str, float]:
+        n_chunks, _ = await self._statistics([])
+        rows = await self._connection.execute(
+            sa.text(LEXEMES_OF), {"tenant": self._viewer.tenant_id, "ids": list(chunk_ids)}
+        )
+        found = {row.lexeme: int(row.n_chunks) for row in rows}
+        self._n_containing |= found
+        return {lexeme: inverse_document_frequency(n_chunks, n) for lexeme, n in found.items()}
+
+    async def question_weights(self, words: Mapping[str, float]) -> dict[int, float]:
+        n_chunks, n_containing = await self._statistics(list(words))
+        return question_weights(words, n_chunks, n_containing)
 
     async def changed(self, document_ids: Sequence[int]) -> dict[int, datetime]:
         rows = await self._connection.execute(
@@ -249,21 +324,12 @@ class PassageStore:
 
 
 def _worded(statement: str, narrowed: SearchFilter) -> str:
-    """Return the statement with the conditions that this question needs, before its order."""
-    conditions = "".join(WORDED[name] for name in WORDED if getattr(narrowed, name))
-    return statement.replace("\norder by", f"{conditions}\norder by") if conditions else statement
+    """Return the statement with the conditions that this question needs."""
+    return statement.replace("{worded}", "".join(WORDED[name] for name in WORDED if getattr(narrowed, name)))
 
 
-def _telling(rarest: Sequence[str], n_containing: Mapping[str, int]) -> list[str]:
-    """Return the first words, rarest first, whose chunks together are few enough to be scored."""
-    n_matched = 0
-    kept: list[str] = []
-    for lexeme in rarest:
-        n_matched += n_containing[lexeme]
-        if len(kept) >= MIN_MATCHED_WORDS and n_matched > MAX_MATCHED_CHUNKS:
-            break
-        kept.append(lexeme)
-    return kept
+def _is_narrow(narrowed: SearchFilter) -> bool:
+    return any((narrowed.integration_id, narrowed.media_type, narrowed.author, narrowed.since, narrowed.until))
 
 
 def _pattern(phrase: str) -> str:

@@ -140,7 +140,7 @@ async def test_the_statements_leak_nothing_even_when_they_name_the_wrong_tenant(
         vector = (await tools.embedder.embed(["xylophone"]))[0]
         assert await store.dense(vector, SearchFilter(), 5) == []
         rows = await connection.execute(
-            sa.text(passages.LEXICAL),
+            sa.text(passages.LEXICAL.format(worded="")),
             {
                 **access_binds(viewer),
                 "tenant": viewer.tenant_id,
@@ -205,7 +205,7 @@ async def test_the_lexical_leg_uses_the_word_index_as_the_plain_role(stores: Sto
     plan = await explained(
         stores,
         crowded,
-        passages.LEXICAL,
+        passages.LEXICAL.format(worded=""),
         sv="{1:1}/1000000000",
         query=f"' {crowded.tenant_id}' & ('word7' | 'word8')",
     )
@@ -214,7 +214,7 @@ async def test_the_lexical_leg_uses_the_word_index_as_the_plain_role(stores: Sto
 
 async def test_the_vector_leg_of_a_large_tenant_walks_the_graph(stores: Stores, crowded: Viewer) -> None:
     vector = "[1" + ",0" * 383 + "]"
-    plan = await explained(stores, crowded, passages.DENSE, vector=vector)
+    plan = await explained(stores, crowded, passages.DENSE.format(worded=""), vector=vector)
     assert "chunk_index_embedding" in plan, plan
 
 
