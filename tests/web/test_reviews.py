@@ -112,10 +112,11 @@ async def test_the_search_statement_itself_checks_it_as_the_plain_role(
         **dict.fromkeys(("media_type", "author"), ""),
         "limit": 10,
     }
+    statement = passages.LEXICAL.format(worded="")
     async with tenant_transaction(stores.engine, colleague.tenant_id) as connection:
         assert not (await connection.execute(sa.text("select usesuper from pg_user where usename = user"))).scalar()
-        rows = (await connection.execute(sa.text(passages.LEXICAL), binds)).all()
-        plan = "\n".join((await connection.execute(sa.text(f"explain {passages.LEXICAL}"), binds)).scalars())
+        rows = (await connection.execute(sa.text(statement), binds)).all()
+        plan = "\n".join((await connection.execute(sa.text(f"explain {statement}"), binds)).scalars())
     assert len(rows) == 1
     assert f"reserved_for = '{colleague.user_id}'" in plan.replace("::bigint", ""), plan
 
