@@ -5,8 +5,8 @@ from infra.store.access import READABLE
 
 N_NEAREST = 40
 """Neighbours that a claim is compared with."""
-MAX_HELD = 400
-"""A word in more claims than this finds no neighbours: it says nothing."""
+MAX_HELD = 80
+"""A word in more claims than this finds no neighbours: it says little, and pairs grow with its square."""
 MAX_COUNTED = 5_000
 
 PUT = """
