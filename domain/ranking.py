@@ -35,6 +35,11 @@ async def ask(tools: Tools, question: str) -> Asked:
     return Asked(question, dict(counted), await embed_question(tools, question))
 
 
+async def ask_here(vault: Vault, tools: Tools, question: str) -> Asked:
+    """Return the question as this vault's legs read it: by its own model. Raises: Unavailable when the embedder is."""
+    return await ask(tools.speaking(await vault.passages.model()), question)
+
+
 async def embed_question(tools: Tools, question: str) -> Matrix:
     """Return the question's vector, (d,) float32, unit norm."""
     vectors = await tools.embedder.embed([question])

@@ -8,7 +8,7 @@ import msgspec
 from domain.errors import Invalid
 from domain.glossary import Expansion
 from domain.passages import joined, runs, stretch, worth_reading
-from domain.ranking import ask, rank, rank_with_feedback
+from domain.ranking import ask_here, rank, rank_with_feedback
 from domain.search import Analyzer, Candidate, Passage, SearchFilter
 from domain.vault import Tools, Vault
 from domain.widening import Correction, widen
@@ -74,7 +74,7 @@ async def search(
     """
     wording = read_wording(checked_question(question))
     widened = await widen(vault, tools, wording.text)
-    asked = await ask(tools, widened.text)
+    asked = await ask_here(vault, tools, widened.text)
     documents = by_document(await rank_with_feedback(vault, tools, asked, wording.narrow(narrowed)))
     start = _start(documents, key)
     shown = documents[start : start + size]
@@ -102,7 +102,7 @@ async def find_stretches(vault: Vault, tools: Tools, question: str, narrowed: Se
 async def _ranked(vault: Vault, tools: Tools, question: str, narrowed: SearchFilter) -> list[Candidate]:
     wording = read_wording(checked_question(question))
     widened = await widen(vault, tools, wording.text)
-    return await rank(vault, await ask(tools, widened.text), wording.narrow(narrowed))
+    return await rank(vault, await ask_here(vault, tools, widened.text), wording.narrow(narrowed))
 
 
 async def _scored(vault: Vault, candidates: Sequence[Candidate]) -> list[Passage]:

@@ -29,6 +29,7 @@ from infra.store.history import HistoryStore
 from infra.store.integrations import IntegrationStore
 from infra.store.lobby import LobbyStore
 from infra.store.members import MemberStore
+from infra.store.model_changes import ModelChangeStore
 from infra.store.oauth import NonceStore
 from infra.store.parsing import ParsingStore
 from infra.store.passages import PassageStore
@@ -58,6 +59,8 @@ class Stores:
     """Name and revision of the embedding model: vectors of another are not compared."""
     publish: Publish
     sealer: Sealer
+    next_model: str = ""
+    """The same of the model that tenants may change to, or ""."""
 
     @asynccontextmanager
     async def open_vault(self, viewer: Viewer) -> AsyncIterator[Vault]:
@@ -76,6 +79,7 @@ class Stores:
         await self._publish_all(facts)
 
     def _vault(self, connection: AsyncConnection, viewer: Viewer, announce: Callable[[int, Fact], None]) -> Vault:
+        labels = (self.model, self.next_model) if self.next_model else (self.model,)
         syncs = SyncStore(connection, viewer, announce, self.queue)
         return Vault(
             viewer=viewer,
@@ -85,8 +89,8 @@ class Stores:
             nonces=NonceStore(connection, viewer),
             uploads=UploadStore(connection, viewer),
             syncs=syncs,
-            documents=DocumentStore(connection, viewer, self.analyzer, self.model),
-            passages=PassageStore(connection, viewer, self.analyzer),
+            documents=DocumentStore(connection, viewer, self.analyzer, labels),
+            passages=PassageStore(connection, viewer, self.analyzer, labels),
             parsing=ParsingStore(connection, viewer),
             conversations=ConversationStore(connection, viewer),
             audit=AuditStore(connection, viewer),
@@ -96,7 +100,7 @@ class Stores:
             whereabouts=WhereaboutStore(connection, viewer),
             surveys=SurveyStore(connection, viewer),
             removals=RemovalStore(connection, viewer, self.queue),
-            reviews=ReviewStore(connection, viewer),
+            reviews=ReviewStore(connection, viewer, labels),
             feedback=FeedbackStore(connection, viewer),
             unanswered=UnansweredStore(connection, viewer),
             golden=GoldenStore(connection, viewer, self.queue),
@@ -106,6 +110,7 @@ class Stores:
             access=AccessStore(connection, viewer),
             apps=AppStore(connection, viewer, self.sealer),
             gaps=GapStore(connection, viewer),
+            models=ModelChangeStore(connection, viewer, self.queue, labels),
         )
 
     async def _publish_all(self, facts: dict[int, list[Fact]]) -> None:

@@ -23,6 +23,7 @@ from domain.search import Candidate, Passage, SearchFilter, Stretch, Weighed
 from infra.analysis import WordAnalyzer
 from infra.store import glossary
 from infra.store.access import READABLE, access_binds
+from infra.store.columns import LABELLED, N_DIMENSIONS, Column, Columns, read_columns
 from infra.store.ingest import dense_text, sparse_text, tenant_lexeme
 
 MAX_QUESTION_WORDS = 64
@@ -61,7 +62,7 @@ order by i.sv <#> cast(:sv as sparsevec), i.chunk_id limit :limit
 DENSE = f"""
 select i.chunk_id, i.document_id, -(i.embedding <#> cast(:vector as halfvec(384))) as score
 from chunk_index i join documents d on d.id = i.document_id
-where i.tenant_id = :tenant and {NARROWED}
+where i.tenant_id = :tenant and {LABELLED} and {NARROWED}
 order by i.embedding <#> cast(:vector as halfvec(384)) limit :limit
 """
 DENSE_EXACT = DENSE.replace("order by i.embedding <#> cast(:vector as halfvec(384))", "order by 3 desc, i.chunk_id")
@@ -72,12 +73,17 @@ WORDED = {
     "excluded": " and not i.tsv @@ cast(:excluded as tsquery)",
 }
 """Conditions of a question that has quoted phrases or excluded words."""
-WEIGH = """
+WEIGH = f"""
 select i.chunk_id, i.document_id, -(i.sv <#> cast(:sv as sparsevec)) as lexical,
-    -(i.embedding <#> cast(:vector as halfvec(384))) as dense
+    case when {LABELLED} then -(i.embedding <#> cast(:vector as halfvec(384))) else 0 end as dense
 from chunk_index i where i.tenant_id = :tenant and i.chunk_id = any(:ids) order by i.chunk_id
 """
 """Scores alone, of chunks that a leg has proposed, and has checked: access is not asked for again before `LOAD`."""
+VECTORS = f"""
+select i.chunk_id, i.embedding::text as vector from chunk_index i
+join documents d on (d.tenant_id, d.id) = (i.tenant_id, i.document_id)
+where i.tenant_id = :tenant and i.chunk_id = any(:ids) and {LABELLED} and {READABLE}
+"""
 READ = f"""
 select w.place, substr(v.text, w.start_at + 1, w.end_at - w.start_at) as text
 from unnest(cast(:versions as bigint[]), cast(:starts as int[]), cast(:ends as int[]))
@@ -99,13 +105,43 @@ where c.id = any(:ids) and {READABLE}
 class PassageStore:
     """The search index of one tenant, as one viewer may see it."""
 
-    def __init__(self, connection: AsyncConnection, viewer: Viewer, analyzer: WordAnalyzer) -> None:
+    def __init__(
+        self,
+        connection: AsyncConnection,
+        viewer: Viewer,
+        analyzer: WordAnalyzer,
+        labels: tuple[str, ...],
+        pinned: str = "",
+    ) -> None:
         self._connection = connection
         self._viewer = viewer
         self._analyzer = analyzer
+        self._labels = labels
+        self._pinned = pinned
+        self._columns: Columns | None = None
+        """Read once: a switch that is committed meanwhile counts from the next transaction on."""
         self._n_chunks: int | None = None
         self._n_containing: dict[str, int] = {}
         """The tenant's statistics as this transaction has read them; 0 for words it does not have."""
+
+    async def model(self) -> str:
+        if self._pinned or len(self._labels) == 1:
+            return self._pinned or self._labels[0]
+        read = (await self._held()).read
+        return read if read in self._labels else self._labels[0]
+
+    def through(self, model: str) -> "PassageStore":
+        return PassageStore(self._connection, self._viewer, self._analyzer, self._labels, model)
+
+    async def _held(self) -> Columns:
+        if self._columns is None:
+            self._columns = await read_columns(self._connection, self._viewer.tenant_id, self._labels[0])
+        return self._columns
+
+    async def _column(self) -> Column:
+        """The column of the model that questions come in; one that holds nothing of it finds nothing."""
+        model = await self.model()
+        return (await self._held()).find(model) or Column(model, is_next=False)
 
     def _binds(self, narrowed: SearchFilter, limit: int) -> dict[str, object]:
         return {
@@ -177,17 +213,21 @@ class PassageStore:
         return await self._dense(DENSE_EXACT, vector, narrowed, limit)
 
     async def _dense(self, statement: str, vector: Matrix, narrowed: SearchFilter, limit: int) -> list[Candidate]:
+        column = await self._column()
         rows = await self._connection.execute(
-            sa.text(_worded(statement, narrowed)), {**self._binds(narrowed, limit), "vector": dense_text(vector)}
+            sa.text(column.of(_worded(statement, narrowed))),
+            {**self._binds(narrowed, limit), "vector": dense_text(vector), "model": column.model},
         )
         return [Candidate(row.chunk_id, row.document_id, row.score) for row in rows]
 
     async def weigh(self, chunk_ids: Sequence[int], words: Mapping[str, float], vector: Matrix) -> list[Weighed]:
         n_chunks, n_containing = await self._statistics(list(words))
         weights = question_weights(words, n_chunks, n_containing)
+        column = await self._column()
         rows = await self._connection.execute(
-            sa.text(WEIGH),
+            sa.text(column.of(WEIGH)),
             {
+                "model": column.model,
                 "tenant": self._viewer.tenant_id,
                 "ids": list(chunk_ids),
                 "sv": sparse_text(weights),
@@ -231,17 +271,11 @@ class PassageStore:
         return [found[chunk_id] for chunk_id in chunk_ids if chunk_id in found]
 
     async def vectors(self, chunk_ids: Sequence[int]) -> Matrix:
-        rows = await self._connection.execute(
-            sa.text(
-                "select i.chunk_id, i.embedding::text as embedding from chunk_index i"
-                " join documents d on (d.tenant_id, d.id) = (i.tenant_id, i.document_id)"
-                f" where i.tenant_id = :tenant and i.chunk_id = any(:ids) and {READABLE}"
-            ),
-            {**access_binds(self._viewer), "tenant": self._viewer.tenant_id, "ids": list(chunk_ids)},
-        )
-        found = {row.chunk_id: msgspec.json.decode(row.embedding, type=list[float]) for row in rows}
-        n_dimensions = len(next(iter(found.values()))) if found else 0
-        matrix = np.zeros((len(chunk_ids), n_dimensions), np.float32)
+        column = await self._column()
+        binds = {"tenant": self._viewer.tenant_id, "ids": list(chunk_ids), "model": column.model}
+        rows = await self._connection.execute(sa.text(column.of(VECTORS)), {**access_binds(self._viewer), **binds})
+        found = {row.chunk_id: msgspec.json.decode(row.vector, type=list[float]) for row in rows}
+        matrix = np.zeros((len(chunk_ids), N_DIMENSIONS), np.float32)
         for position, chunk_id in enumerate(chunk_ids):
             if chunk_id in found:
                 matrix[position] = found[chunk_id]

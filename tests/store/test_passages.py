@@ -136,7 +136,7 @@ async def test_the_statements_leak_nothing_even_when_they_name_the_wrong_tenant(
     await factories.synced(stores, tools, viewer)
     stranger = await factories.member(stores.engine)
     async with tenant_transaction(stores.engine, stranger.tenant_id) as connection:
-        store = passages.PassageStore(connection, viewer, stores.analyzer)
+        store = passages.PassageStore(connection, viewer, stores.analyzer, ("words@1",))
         vector = (await tools.embedder.embed(["xylophone"]))[0]
         assert await store.dense(vector, SearchFilter(), 5) == []
         rows = await connection.execute(
@@ -214,7 +214,7 @@ async def test_the_lexical_leg_uses_the_word_index_as_the_plain_role(stores: Sto
 
 async def test_the_vector_leg_of_a_large_tenant_walks_the_graph(stores: Stores, crowded: Viewer) -> None:
     vector = "[1" + ",0" * 383 + "]"
-    plan = await explained(stores, crowded, passages.DENSE, vector=vector)
+    plan = await explained(stores, crowded, passages.DENSE, vector=vector, model="words@1")
     assert "chunk_index_embedding" in plan, plan
 
 
