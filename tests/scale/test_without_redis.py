@@ -58,10 +58,10 @@ async def test_redis_may_be_lost_and_found_without_a_restart() -> None:
             await live_a_day(running, ada, "meanwhile")
             running.redis.start()
             await asyncio.to_thread(until, lambda: all_up(running), "Redis is used again")
-            question = "Is Redis back?"
+            n_asked = len(running.embedder.asked)
             for _ in range(4):
-                await ada.visit(f"/search?q={question}")
-            assert running.embedder.asked.count(question) == 1
+                await ada.visit("/search?q=Who signs a release?")
+            assert len(running.embedder.asked) == n_asked + 1
 
 
 def all_up(running: Cluster) -> bool:
