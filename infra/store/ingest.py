@@ -53,7 +53,9 @@ with document as (
 select id, version_id, version_ordinal,
     (select pivot_words from lexical_statistics where tenant_id = :tenant) as pivot_words,
     array(select nextval(pg_get_serial_sequence('chunks', 'id')) from generate_series(1, :n_chunks)) as chunk_ids,
-    m.model, m.model_next, m.is_next_read
+    m.model, m.model_next, m.is_next_read, m.is_original,
+    (select jsonb_object_agg(e.label, e.id) from embedding_models e where e.label = any(cast(:labels as text[])))
+        as model_ids
 from document left join search_models m on m.tenant_id = :tenant
 """)
 """One round trip for all that a document is besides its chunks; the ids of those are reserved along the way.
@@ -138,7 +140,8 @@ async def replace_document(
     chunks: Sequence[Chunk],
 ) -> int:
     """See `domain.documents.Documents.replace`; the vectors come by the labels of their models, today's first."""
-    row = (await connection.execute(PUT, _document_binds(tenant_id, incoming, len(chunks)))).one()
+    binds = _document_binds(tenant_id, incoming, len(chunks)) | {"labels": list(made)}
+    row = (await connection.execute(PUT, binds)).one()
     if row.version_ordinal > 1:
         await _remove_chunks(connection, tenant_id, row.id)
         await connection.execute(REVOKE_OTHERS, {"document": row.id, "principals": list(incoming.principals)})
@@ -146,8 +149,7 @@ async def replace_document(
         place = Place(tenant_id, row.id, row.version_id)
         counted = [count_words(analyzer, chunk.title, chunk.heading_path, chunk.text) for chunk in chunks]
         pivot_words = row.pivot_words or sum(words.total() for words in counted) / len(counted)
-        columns = None if row.model is None else Columns(row.model, row.model_next, row.is_next_read)
-        vectors = await _vector_binds(connection, tenant_id, columns, made)
+        vectors = await _vector_binds(connection, tenant_id, row, made)
         words = _index_binds(counted, pivot_words)
         await connection.execute(ADD_CHUNKS, _chunk_binds(place, chunks, row.chunk_ids) | words | vectors)
     await write_glossary(connection, tenant_id, row.id, incoming.parsed.text)
@@ -222,12 +224,19 @@ def _index_binds(counted: Sequence[Counter[str]], pivot_words: float) -> dict[st
 
 
 async def _vector_binds(
-    connection: AsyncConnection, tenant_id: int, columns: Columns | None, made: Mapping[str, Matrix]
+    connection: AsyncConnection, tenant_id: int, row: sa.Row[tuple[object, ...]], made: Mapping[str, Matrix]
 ) -> dict[str, object]:
-    vectors = placed(columns or Columns(next(iter(made))), made)
-    if columns is None:
+    """Place the vectors as the tenant's columns are; a new tenant, or a new model, is written down on the way."""
+    is_new = row.model is None
+    columns = (
+        Columns(next(iter(made))) if is_new else Columns(row.model, row.model_next, row.is_next_read, row.is_original)
+    )
+    vectors = placed(columns, made)
+    if is_new:
         await add_columns(connection, tenant_id, Columns(vectors.model, vectors.model_next))
-    ids = await model_ids(connection, [each for each in (vectors.model, vectors.model_next) if each])
+    ids = row.model_ids or {}
+    if len(ids) < len(made):
+        ids = await model_ids(connection, list(made))
     second = [None] * len(vectors.first) if vectors.second is None else [dense_text(each) for each in vectors.second]
     return {
         "model": vectors.model,
