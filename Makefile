@@ -35,7 +35,7 @@ bench: $(VENV)/tested setup
 	$(BIN)/python -m bench
 
 eval: setup
-	@$(if $(SET),,$(BIN)/python -m bench.gaps)
+	@$(if $(SET),,$(BIN)/python -m bench.gaps && $(BIN)/python -m bench.detectors)
 	@$(BIN)/knowledgevault eval $(SET)
 
 clean:

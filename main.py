@@ -13,7 +13,7 @@ import signal
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
@@ -28,13 +28,14 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from domain.embedding import Embedder, EmbeddingModel
 from domain.errors import VaultError
 from domain.limits import Limiter, Unlimited
+from domain.received import FORWARDING, MailAddresses
 from domain.uploads import ObjectStore
 from domain.vault import Tools
 from infra import commands, seeds
 from infra.analysis import WordAnalyzer
 from infra.answer_evaluation import evaluate_answers, read_lines
 from infra.bus import Bus
-from infra.connectors import Connectors, make_oauth
+from infra.connectors import REGISTRY, Connectors, make_oauth
 from infra.connectors.addresses import open_outside
 from infra.connectors.providers import open_client
 from infra.database import make_engine
@@ -45,14 +46,19 @@ from infra.inference.cache import CachedEmbedder
 from infra.inference.chat import ChatModel
 from infra.inference.export import DEFAULT_MODEL, ensure_exported
 from infra.inference.http_embedder import HttpEmbedder
+from infra.inference.transcriber import HttpTranscriber
 from infra.limits import RedisLimiter, limiter_client
+from infra.links import LinkSigner
 from infra.logs import configure_logs
+from infra.mail_addresses import SignedAddresses
 from infra.metrics import SyncMeter, count_embeddings, count_pool, serve_metrics
 from infra.model_jobs import look_for_models
 from infra.naming import match_lines, resolve_lines
+from infra.note_jobs import NoteWriter
 from infra.parsers.process import parser_process
 from infra.passwords import Argon2Passwords
 from infra.queue import make_queue
+from infra.received_mail import receive_reply
 from infra.secrets import Sealer, StateSigner
 from infra.settings import Settings, WrongSetting, read_settings
 from infra.store import Stores
@@ -110,7 +116,9 @@ async def open_house(
         objects = _objects(settings)
         oauth = make_oauth(client, settings.providers, settings.base_url, StateSigner(settings.secret_key))
         outside = await stack.enter_async_context(open_outside(settings.allowed_hosts))
-        connectors = Connectors(client, oauth, settings.providers, _now, objects, outside=outside)
+        addresses = _mail_addresses(settings)
+        kinds = tuple(each for each in REGISTRY if addresses or each.kind.name != FORWARDING)
+        connectors = Connectors(client, oauth, settings.providers, _now, objects, kinds, outside)
         tools = Tools(
             embedder=embedder,
             next_embedder=next_embedder,
@@ -124,6 +132,9 @@ async def open_house(
             oauth=oauth,
             kinds=connectors.kinds,
             objects=objects,
+            mail_addresses=addresses,
+            links=LinkSigner(settings.secret_key),
+            transcriber=await _transcriber(settings, stack),
         )
         yield House(stores, tools, bus, _limiter(settings, stack), registry)
 
@@ -150,6 +161,12 @@ def _objects(settings: Settings) -> ObjectStore | None:
     from infra.objects import BucketObjects  # noqa: PLC0415  # nobody else pays for the library
 
     return BucketObjects(settings.bucket)
+
+
+def _mail_addresses(settings: Settings) -> MailAddresses | None:
+    if not settings.letterbox.domain:
+        return None
+    return SignedAddresses(settings.letterbox.domain, [settings.secret_key, *settings.previous_secret_keys])
 
 
 def _now() -> datetime:
@@ -179,6 +196,14 @@ async def _language_model(settings: Settings, stack: AsyncExitStack) -> ChatMode
         return None
     client = await stack.enter_async_context(httpx.AsyncClient())
     return ChatModel(client, settings.llm_base_url, settings.llm_api_key, settings.llm_model)
+
+
+async def _transcriber(settings: Settings, stack: AsyncExitStack) -> HttpTranscriber | None:
+    if not settings.transcription_base_url:
+        return None
+    client = await stack.enter_async_context(httpx.AsyncClient())
+    base_url, model = settings.transcription_base_url, settings.transcription_model
+    return HttpTranscriber(client, base_url, settings.transcription_api_key, model)
 
 
 async def serve(settings: Settings) -> None:
@@ -255,6 +280,7 @@ async def work(settings: Settings) -> None:
             SyncMeter(house.registry).note,
             WakeStore(house.stores.engine),
             _tidy(house),
+            _note_writer(house, settings).write_all,
         )
         with ExitStack() as stack:
             if settings.metrics_port:
@@ -264,10 +290,47 @@ async def work(settings: Settings) -> None:
             await worker.run(settings.worker_concurrency)
 
 
+async def receive_mail(settings: Settings) -> None:
+    """Take in forwarded mail until SIGTERM. Raises: WrongSetting when no domain is set for it."""
+    if not (addresses := _mail_addresses(settings)):
+        raise WrongSetting("MAIL_DOMAIN is missing: it is what stands behind the @ of the addresses")
+    from infra.letterbox import Letterbox, take_in  # noqa: PLC0415  # nobody else pays for the library
+
+    engine = make_engine(settings.database_url, settings.n_web_connections)
+    bus = Bus(engine, settings.database_url, settings.redis_url or None)
+    sealer = Sealer([settings.secret_key, *settings.previous_secret_keys])
+    queue = make_queue(settings.database_url, syncs_per_tenant=settings.syncs_per_tenant)
+    stores = Stores(engine, queue, WordAnalyzer(), "", bus.publish, sealer)
+    try:
+        letterbox = Letterbox(stores.open_vault, addresses, settings.letterbox.trusted_server)
+        await take_in(letterbox, settings.host, settings.letterbox.port, settings.letterbox.protocol)
+    finally:
+        await bus.stop()
+        await engine.dispose()
+
+
 def _tidy(house: House) -> Callable[[], Awaitable[object]] | None:
     """Return what a worker does every hour to leave nothing behind in the object store."""
     objects = house.tools.objects
     return (lambda: remove_unused(house.stores.engine, objects)) if objects else None
+
+
+def _note_writer(house: House, settings: Settings) -> NoteWriter:
+    links = LinkSigner(settings.secret_key)
+    writer = NoteWriter(house.stores.open_lobby, house.stores.open_vault, house.tools, links, settings.base_url)
+    if not settings.mail.url:
+        return writer
+    from infra.mail import SmtpMailer  # noqa: PLC0415  # nobody else pays for the library
+
+    return replace(writer, mailer=SmtpMailer(settings.mail))
+
+
+async def take_reply(settings: Settings, content: bytes) -> None:
+    """Take in a mail that answers a question."""
+    async with open_house(settings, settings.n_web_connections) as house:
+        stores, links = house.stores, LinkSigner(settings.secret_key)
+        for question in await receive_reply(stores.open_lobby, stores.open_vault, house.tools, links, content):
+            print(f"Answered: {question}", flush=True)
 
 
 async def plant(settings: Settings) -> None:
@@ -314,6 +377,8 @@ def run_everything(settings: Settings) -> None:
             supervisor.start("serve")
             supervisor.run("seed")
             supervisor.start("work")
+            if settings.letterbox.domain:
+                supervisor.start("receive-mail")
             url = f"http://127.0.0.1:{settings.port}"
             supervisor.wait_until_ready(f"{url}/health/ready", READY_TIMEOUT_S)
             print(f"KnowledgeVault is ready: {url}")
@@ -353,6 +418,8 @@ def _run(settings: Settings, arguments: argparse.Namespace) -> None:
             asyncio.run(serve(settings))
         case "work":
             asyncio.run(work(settings))
+        case "receive-mail":
+            asyncio.run(receive_mail(settings))
         case "migrate":
             _migrate(settings)
         case "seed":
@@ -361,6 +428,8 @@ def _run(settings: Settings, arguments: argparse.Namespace) -> None:
             asyncio.run(bring_in(settings, arguments.path, arguments.tenant))
         case "ask":
             asyncio.run(ask(settings, arguments.question, arguments.tenant, arguments.viewer, arguments.json))
+        case "receive-reply":
+            asyncio.run(take_reply(settings, sys.stdin.buffer.read()))
         case "eval":
             asyncio.run(evaluate(settings, arguments.folder, arguments.data))
         case "eval-answers":

@@ -15,11 +15,15 @@ from bench.answer_sets import SHARED
 from domain.claims import Claim, claims
 from domain.contradictions import compare, weigh_words
 from domain.detection import detect
+from domain.embedding import Matrix
+from domain.gap_ranking import SAME_GAP, Twins, are_one, quote_of
 from domain.parsing import BlockKind, ParseSettings
 from domain.statements import Statement
 from domain.surroundings import Source, Surroundings
 from infra.analysis import WordAnalyzer
 from infra.detection import ReadDocument, detect_all, find_conflicts
+from infra.inference.export import DEFAULT_MODEL, ensure_exported
+from infra.inference.openvino_embedder import OpenVinoEmbedder
 from infra.parsers.process import parser_process
 from infra.triggers import make_matcher
 
@@ -105,11 +109,8 @@ def _print_labelled() -> None:
     judged = {(each.document, each.kind, each.start): each.is_right for each in labels}
     paths = sorted(path for name in ("corpora/handbook_18f", "minutes") for path in (SHARED / name).rglob("*.md"))
     documents = [_read(path, str(path.relative_to(SHARED))) for path in paths]
-    found = [
-        (gap.score, each.id, gap.kind.value, gap.start)
-        for each, detected in zip(documents, detect_all(documents, make_matcher(), WordAnalyzer()), strict=True)
-        for gap in detected.gaps
-    ]
+    detected = list(zip(documents, detect_all(documents, make_matcher(), WordAnalyzer()), strict=True))
+    found = [(gap.score, each.id, gap.kind.value, gap.start) for each, read in detected for gap in read.gaps]
     found.sort(key=lambda one: (-one[0], str(one[1]), one[3]))
     top = [judged[key] for one in found[:N_SHOWN] if (key := (str(one[1]), *one[2:])) in judged]
     held = [judged[key] for one in found if (key := (str(one[1]), *one[2:])) in judged]
@@ -117,6 +118,25 @@ def _print_labelled() -> None:
     print(f"labelled findings  precision {sum(top) / len(top):.3f} of the top {N_SHOWN} by rank ({len(top)} labelled),"
           f" {sum(held) / len(held):.3f} of all {len(held)} labelled that are still found;"
           f" recall of the {n_right} right ones {sum(held) / n_right:.3f}")  # fmt: skip
+    _print_twins([(gap.kind.value, gap.question) for _, read in detected for gap in read.gaps])
+
+
+def _print_twins(questions: Sequence[tuple[str, str]]) -> None:
+    """Of findings with their kinds, in order: how many are asked as one with an earlier one that is near in meaning."""
+    vectors = asyncio.run(_embedded([quote_of(asked) for _, asked in questions]))
+    cosines = vectors @ vectors.T
+    n_joined = 0
+    for place, (kind, asked) in enumerate(questions):
+        earlier = [other for other in range(place) if questions[other] != (kind, asked) and questions[other][0] == kind]
+        near = max(earlier, key=lambda other: cosines[place, other], default=None)
+        if near is not None:
+            n_joined += are_one(Twins(place, near, asked, questions[near][1], float(cosines[place, near])))
+    print(f"near duplicates    {n_joined} of {len(questions)} findings asked as one with another, from {SAME_GAP} on")
+
+
+async def _embedded(texts: list[str]) -> Matrix:
+    async with OpenVinoEmbedder(ensure_exported(DEFAULT_MODEL, Path(".vault/models"))) as embedder:
+        return await embedder.embed(texts)
 
 
 async def _demo() -> list[ReadDocument]:

@@ -21,7 +21,7 @@ from tests.scale.people import person
 
 N_DOCUMENTS = 100_000
 N_VISITS = 60
-PAGES = ("/", "/documents", "/documents?order=title", "/integrations", "/conversations", "/members")
+PAGES = ("/", "/documents", "/documents?sort=title", "/integrations", "/conversations", "/members")
 FIRST_PAGE = "/"
 ASSET = re.compile(r'(?:href|src)="(/static/[^"#]+)')
 IN_STYLES = re.compile(r"url\((/static/[^)]+)\)")

@@ -86,9 +86,7 @@ async def main(n_all: int, n_tenant: int) -> None:
                 ),
                 "embedding the question": await timed(lambda q: embed_question(tools, q), questions),
                 "ranking": await timed(lambda q: rank(vault, asked[q], everything), questions),
-                "with feedback": await timed(
-                    lambda q: rank_with_feedback(vault, tools, asked[q], everything), questions
-                ),
+                "with feedback": await timed(lambda q: rank_with_feedback(vault, asked[q], everything), questions),
             }
 
         async def whole(question: str) -> None:

@@ -13,7 +13,7 @@ llc: limited liability company | llc | ooo | obshchestvo s ogranichennoi otvetst
 llp: limited liability partnership | llp
 lp: limited partnership | lp
 jsc: open joint stock company | public joint stock company | closed joint stock company | joint stock company | ojsc
-jsc: pjsc | cjsc | jsc | oao | pao | zao | ao | ojs | joint stock
+jsc: aktsionernoe obshchestvo | akcionernoe obshchestvo | pjsc | cjsc | jsc | oao | pao | zao | ao | ojs | joint stock
 ag: aktiengesellschaft | aktiengeselschaft | ag | se | societas europaea | kgaa
 gmbh: gesellschaft mit beschrankter haftung | gmbh | ges m b h | gesmbh | ug
 kg: kommanditgesellschaft | kg | gmbh co kg
@@ -43,6 +43,19 @@ NUMBERS = MappingProxyType(
     | {word: str(place * 10) for place, word in enumerate("twenty thirty forty fifty sixty".split(), 2)}
     | {"fourty": "40", "hundred": "100"}
 )
+SHORT = MappingProxyType(
+    dict(
+        pair.split("=")
+        for pair in (
+            "intl=international natl=national govt=government dept=department univ=university assn=association"
+            " assoc=association mfg=manufacturing mfrs=manufacturers bros=brothers svcs=services svc=service"
+            " inst=institute engg=engineering eng=engineering mgmt=management mgt=management ctr=center centre=center"
+            " dev=development fin=financial hldgs=holdings hldg=holding inds=industries ind=industries pharm=pharma"
+            " corpn=corporation cie=compagnie intern=international techs=technologies tech=technologies natnl=national"
+        ).split()
+    )
+)
+"""Words that companies shorten."""
 ROMAN = MappingProxyType(
     dict(zip("ii iii iv v vi vii viii ix x xi xii xiii xiv xv".split(), map(str, range(2, 16)), strict=True))
 )
@@ -80,7 +93,7 @@ class CompanyName(msgspec.Struct, frozen=True):
 def read_company(tokens: tuple[str, ...]) -> CompanyName:
     """Return the parts of a name whose words are folded already."""
     left, forms = _without_forms(_joined_letters(tokens))
-    words = tuple(_number(token) for token in left)
+    words = tuple(SHORT.get(token) or _number(token) for token in left)
     words = _summed(words)
     core = tuple(word for word in words if word not in FILLERS) or words or tokens
     numbers = frozenset(word for word in core if word.isdigit())

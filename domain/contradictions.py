@@ -96,10 +96,15 @@ class Conflict(msgspec.Struct, frozen=True):
 def conflicts(placed: Sequence[Placed]) -> list[Conflict]:
     """Return the conflicts between documents, surest first. Each claim meets only those that share a rare word."""
     rarity = weigh_words([each.claim for each in placed])
+    return clashes([(placed[one], placed[other]) for one, other in _neighbours(placed)], rarity)
+
+
+def clashes(near: Sequence[tuple[Placed, Placed]], rarity: Mapping[str, float]) -> list[Conflict]:
+    """Return the conflicts among pairs of claims of different documents, surest first, each sentence pair once."""
     found = [
-        Conflict(placed[one], placed[other], *clash)
-        for one, other in _neighbours(placed)
-        if (clash := compare(placed[one].claim, placed[other].claim, rarity)) is not None
+        Conflict(one, other, *clash)
+        for one, other in near
+        if _could_clash(one.claim, other.claim) and (clash := compare(one.claim, other.claim, rarity)) is not None
     ]
     met = Counter(place for each in found for place in {_place(each.a), _place(each.b)})
     kept: list[Conflict] = []
@@ -108,6 +113,11 @@ def conflicts(placed: Sequence[Placed]) -> list[Conflict]:
         if not is_series and not any(_is_part(each, other) for other in kept):
             kept.append(each)
     return kept
+
+
+def is_comparable(claim: Claim) -> bool:
+    """Whether another claim could clash with this one at all: it has a value, or few enough words to weigh them all."""
+    return bool(claim.quantities or claim.dates) or len(claim.words) <= MAX_WORDS_WITHOUT_VALUES
 
 
 def _place(placed: Placed) -> tuple[str, int, int]:

@@ -10,9 +10,10 @@ from domain.parsing import Block, BlockKind
 from domain.search import Analyzer
 from domain.statements import plain_blocks, statements
 from domain.surroundings import Source, Surroundings
+from domain.terms import Term, terms
 from domain.triggers import Matcher
 
-DETECTOR_VERSION = 1
+DETECTOR_VERSION = 2
 """Counts changes of the rules; the table of triggers has a version of its own."""
 
 
@@ -21,6 +22,8 @@ class Detected(msgspec.Struct, frozen=True):
 
     frames: tuple[Frame, ...]
     gaps: tuple[Gap, ...]
+    terms: tuple[Term, ...] = ()
+    """Abbreviations it uses or explains, each once: whether others explain them, the whole vault shows."""
 
 
 def detect(
@@ -39,7 +42,9 @@ def detect(
         frames=tuple(map(tuple, framed)),
         headings=frozenset(headings),
     )
-    return Detected(tuple(frame for each in framed for frame in each), tuple(gaps(reading, around)))
+    return Detected(
+        tuple(frame for each in framed for frame in each), tuple(gaps(reading, around)), terms(source, read)
+    )
 
 
 def detector_version(matcher: Matcher) -> str:

@@ -109,8 +109,12 @@ class LibrarySort(StrEnum):
     TITLE = "title"
 
 
+MAX_COUNTED = 1_000
+"""Documents are counted up to one more than this, which stands for any larger number: people want no more exact one."""
+
+
 class LibraryPage(msgspec.Struct, frozen=True):
-    """One keyset page; `next_key` is empty on the last."""
+    """One keyset page; `next_key` is empty on the last, `total` is at most MAX_COUNTED + 1."""
 
     documents: tuple[Document, ...]
     next_key: str
@@ -118,11 +122,11 @@ class LibraryPage(msgspec.Struct, frozen=True):
 
 
 class Facets(msgspec.Struct, frozen=True):
-    """The values the library can be narrowed to, most frequent first, with their counts."""
+    """The values the library can be narrowed to, by name; of many authors the first few hundred."""
 
-    integrations: tuple[tuple[int, str, int], ...]
-    media_types: tuple[tuple[str, int], ...]
-    authors: tuple[tuple[str, int], ...]
+    integrations: tuple[tuple[int, str], ...]
+    media_types: tuple[str, ...]
+    authors: tuple[str, ...]
 
 
 class Documents(Protocol):
@@ -135,7 +139,7 @@ class Documents(Protocol):
         """Return what the library holds, by integration, type and author."""
 
     async def count(self) -> int:
-        """Return how many documents the viewer may see."""
+        """Return how many documents the viewer may see, at most MAX_COUNTED + 1."""
 
     async def get(self, document_id: int) -> Document:
         """Return one document. Raises: NotFound."""

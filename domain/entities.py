@@ -33,6 +33,7 @@ class RelationKind(StrEnum):
     DECIDED = "decided"
     APPROVED = "approved"
     REVIEWED = "reviewed"
+    ANSWERED = "answered"
     USES = "uses"
     DEPENDS_ON = "depends_on"
     REPLACES = "replaces"
@@ -132,6 +133,8 @@ class Proof(msgspec.Struct, frozen=True):
     end: int
     quote: str
     at: datetime | None
+    reason: str = ""
+    """Why a name that several people bear is taken for this one; "" where nothing was to be decided."""
 
 
 class Merge(msgspec.Struct, frozen=True):
@@ -203,11 +206,59 @@ class Expansion(msgspec.Struct, frozen=True):
     """Documents of entities related to them, the most closely related first."""
 
 
+class LikelyPerson(msgspec.Struct, frozen=True):
+    """Somebody who may know the answer, and why they are thought to."""
+
+    person_id: int
+    name: str
+    score: float
+    reason: str
+    user_id: int | None = None
+    """The member whose proven address is one of theirs; None for people who are no members."""
+
+
+class Dependence(msgspec.Struct, frozen=True):
+    """A system, project or process that one person nearly alone knows, with what shows it."""
+
+    entity_id: int
+    entity: str
+    person_id: int
+    person: str
+    share: float
+    document_ids: tuple[int, ...]
+
+
+class Unkept(msgspec.Struct, frozen=True):
+    """A system that several documents name, but of which none says who keeps it, or none how it is run."""
+
+    id: int
+    name: str
+    has_no_owner: bool
+    has_no_runbook: bool
+    n_documents: int
+    document_ids: tuple[int, ...]
+    """The newest that name it."""
+
+
+class TopicDocument(msgspec.Struct, frozen=True):
+    """A document about a topic."""
+
+    id: int
+    title: str
+    author: str
+    at: datetime | None
+    n_named: int
+    """How many of the topic's entities it names."""
+
+
 class Entities(Protocol):
     """The graph of one tenant, as one viewer may see it: nothing rests on a document the viewer may not read."""
 
     async def put(self, document_id: int, extraction: Extraction) -> None:
         """Replace what a document brings to the graph by what was read in its current version."""
+
+    async def unread(self, after_id: int, limit: int) -> list[int]:
+        """Return documents with a higher id whose current version was never read for names, in order of id."""
 
     async def page(self, kind: str, text: str, key: str, size: int) -> EntityPage:
         """Return entities by name, narrowed by kind and by what a name contains. Raises: Invalid for a foreign key."""
@@ -226,6 +277,9 @@ class Entities(Protocol):
 
     async def timeline(self, entity_id: int, limit: int) -> list[Proof]:
         """Return the documents that mention it, newest first, each with its first mention."""
+
+    async def namesakes(self, entity_id: int) -> list[Entity]:
+        """Return other people who bear one of a person's full names, or none for other kinds."""
 
     async def merges(self, entity_id: int) -> list[Merge]:
         """Return what joined it, newest first."""
@@ -269,3 +323,15 @@ class Graph(Protocol):
 
     async def expand(self, question: str, limit: int) -> Expansion:
         """Return other names of what a question names, and documents of what is related."""
+
+    async def likely_to_know(self, text: str, document_ids: Sequence[int], limit: int) -> list[LikelyPerson]:
+        """Return who may know what a text asks and its documents leave open; members of the tenant first."""
+
+    async def dependences(self, limit: int) -> list[Dependence]:
+        """Return what one person nearly alone knows, among the systems, projects and processes named most."""
+
+    async def unkept(self, limit: int) -> list[Unkept]:
+        """Return systems that lack an owner or a runbook, those named in most documents first."""
+
+    async def documents_about(self, entity_ids: Sequence[int], limit: int) -> list[TopicDocument]:
+        """Return the documents that name most of these entities, newest first among equals."""

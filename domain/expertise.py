@@ -11,7 +11,7 @@ from types import MappingProxyType
 import msgspec
 import networkx as nx
 
-from domain.entities import Deed, Entity, EntityKind, RelationKind, Subgraph
+from domain.entities import Deed, Edge, Entity, EntityKind, LikelyPerson, RelationKind, Subgraph
 
 WEIGHTS = MappingProxyType(
     {
@@ -21,6 +21,7 @@ WEIGHTS = MappingProxyType(
         RelationKind.CREATED: 2.0,
         RelationKind.APPROVED: 1.0,
         RelationKind.REVIEWED: 1.0,
+        RelationKind.ANSWERED: 1.5,
     }
 )
 """What a deed says about knowing the topic: who owns it knows more than who once read it over."""
@@ -29,6 +30,9 @@ HALF_LIFE_DAYS = 540.0
 FAMILIAR_SHARE = 0.5
 """The people who hold this share between them are those a topic cannot lose: their number is its bus factor."""
 ALONE_SHARE = 0.8
+LEADS = MappingProxyType({EntityKind.PERSON: 1, EntityKind.DOCUMENT: 2})
+"""A topic is called after a thing, where it has one; after a person or a document otherwise."""
+FEW_DOCUMENTS = 2
 SEED = 7
 """Communities are found by chance moves; a fixed seed makes the same graph give the same topics."""
 
@@ -66,8 +70,9 @@ class Standing(msgspec.Struct, frozen=True):
 
 
 class Community(msgspec.Struct, frozen=True):
-    """Entities that hang together; named after the one with most ties."""
+    """Entities that hang together; called after the one with most ties, by whose id it is found."""
 
+    id: int
     name: str
     entities: tuple[Entity, ...]
 
@@ -111,6 +116,30 @@ def experts(deeds: Sequence[Deed], now: datetime, limit: int) -> list[Knower]:
     return [_summed(parts[person_id], shares[person_id]) for person_id in ranked]
 
 
+def likely(named: Sequence[Entity], about: Sequence[Deed], wrote: Sequence[Deed], now: datetime) -> list[LikelyPerson]:
+    """Return who may know, best first: by what they did about the topics, by the documents at hand, or by name."""
+    scores: dict[int, float] = defaultdict(float)
+    names = {entity.id: entity.name for entity in named}
+    reasons: dict[int, list[str]] = defaultdict(list)
+    for entity in named:
+        scores[entity.id] += 0.5
+        reasons[entity.id].append("named in the question")
+    for deeds, weight in ((about, 1.0), (wrote, 0.5)):
+        for knower in experts(deeds, now, len(deeds)):
+            scores[knower.person_id] += weight * knower.share
+            names[knower.person_id] = knower.person
+            reasons[knower.person_id].append(_because(deeds, knower.person_id))
+    ranked = sorted(scores, key=lambda person_id: (-scores[person_id], person_id))
+    return [LikelyPerson(each, names[each], round(scores[each], 3), "; ".join(reasons[each])) for each in ranked]
+
+
+def _because(deeds: Sequence[Deed], person_id: int) -> str:
+    """Say what a person did about what, the weightiest first: `owns Kafka, reviewed Ledger`."""
+    done = dict.fromkeys((deed.kind, deed.topic) for deed in deeds if deed.person_id == person_id)
+    ranked = sorted(done, key=lambda each: -WEIGHTS.get(each[0], 0.5))
+    return ", ".join(f"{kind.value.replace('_', ' ')} {topic}" for kind, topic in ranked[:3])
+
+
 def known_alone(deeds: Sequence[Deed], person_id: int, now: datetime) -> list[Standing]:
     """Return the topics of which this person alone holds nearly everything."""
     return [each for each in standings(deeds, now) if each.is_alone and each.knowers[0].person_id == person_id]
@@ -128,19 +157,27 @@ def communities(part: Subgraph) -> list[Community]:
     for group in groups:
         members = sorted(group, key=lambda place: (-graph.degree(place, weight="weight"), place))
         if len(members) > 2:
-            topics = [place for place in members if entities[place].kind is not EntityKind.DOCUMENT]
-            found.append(Community(entities[(topics or members)[0]].name, tuple(entities[place] for place in members)))
+            topics = sorted(members, key=lambda place: LEADS.get(entities[place].kind, 0))
+            lead = entities[topics[0]]
+            found.append(Community(lead.id, lead.name, tuple(entities[place] for place in members)))
     return sorted(found, key=lambda community: (-len(community.entities), community.name))
 
 
 def isolated(part: Subgraph) -> list[Entity]:
-    """Return the entities that nothing else is related to, and those that hang on one other alone."""
-    graph = _network(part)
+    """Return what few documents name and nothing, or one other thing alone, is related to."""
+    graph = _network(msgspec.structs.replace(part, edges=tuple(filter(_is_stated, part.edges))))
     return [
         entity
         for entity in part.entities
-        if entity.kind not in (EntityKind.DOCUMENT, EntityKind.PERSON) and graph.degree(entity.id) <= 1
+        if entity.kind not in (EntityKind.DOCUMENT, EntityKind.PERSON)
+        and graph.degree(entity.id) <= 1
+        and entity.n_documents <= FEW_DOCUMENTS
     ]
+
+
+def _is_stated(edge: Edge) -> bool:
+    """A document that merely names a thing relates it to nothing."""
+    return edge.kind is not RelationKind.MENTIONS
 
 
 def _network(part: Subgraph) -> "nx.Graph[int]":

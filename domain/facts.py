@@ -31,7 +31,13 @@ class AccessEnded(msgspec.Struct, frozen=True, tag="access_ended"):
     """Only this session, or all of the user's when None."""
 
 
-Fact = SyncChanged | DocumentsChanged | IntegrationChanged | AccessEnded
+class HandoverChanged(msgspec.Struct, frozen=True, tag="handover_changed"):
+    """A question of a handover was answered."""
+
+    handover_id: int
+
+
+Fact = SyncChanged | DocumentsChanged | IntegrationChanged | AccessEnded | HandoverChanged
 
 
 def channel(tenant_id: int) -> str:

@@ -4,11 +4,13 @@ import math
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import msgspec
 
-from domain.search import Passage
+from domain.search import Candidate, Passage
+
+Scored = TypeVar("Scored", Passage, Candidate)
 
 MAX_REASON_CHARACTERS = 1000
 MAX_SHIFT = 0.25
@@ -49,15 +51,18 @@ class FeedbackBook(Protocol):
         """Return ups less downs of everybody's answers that rested on these documents; those without are absent."""
 
 
-def reranked(passages: Sequence[Passage], balance: Mapping[int, int]) -> list[Passage]:
-    """Return the passages in the order of their scores after each has been moved by its document's balance."""
-    scores = [passage.score for passage in passages]
-    spread = max(scores, default=0.0) - min(scores, default=0.0)
+def reranked(scored: Sequence[Scored], balance: Mapping[int, int], spread: float | None = None) -> list[Scored]:
+    """Return passages or candidates in the order of their scores after each has been moved by its document's balance.
+
+    `spread` is that of the scores people look at; without it, that of all.
+    """
+    scores = [each.score for each in scored]
+    width = max(scores, default=0.0) - min(scores, default=0.0) if spread is None else spread
     moved = [
-        msgspec.structs.replace(passage, score=passage.score + spread * shift(balance.get(passage.document_id, 0)))
-        for passage in passages
+        msgspec.structs.replace(each, score=each.score + width * shift(balance.get(each.document_id, 0)))
+        for each in scored
     ]
-    return sorted(moved, key=lambda passage: -passage.score)
+    return sorted(moved, key=lambda each: -each.score)
 
 
 def shift(balance: int) -> float:

@@ -11,6 +11,7 @@ import msgspec
 
 from domain.detection import Detected
 from domain.gap_kinds import GapKind
+from domain.gap_ranking import Lesson
 from domain.gaps import Gap
 from domain.surroundings import Surroundings
 
@@ -22,6 +23,7 @@ class GapState(StrEnum):
 
     OPEN = "open"
     DISMISSED = "dismissed"
+    ANSWERED = "answered"
 
 
 class FoundGap(msgspec.Struct, frozen=True):
@@ -44,6 +46,14 @@ class FoundGap(msgspec.Struct, frozen=True):
     """How many documents that the viewer may read leave the same open."""
     reason: str = ""
     """Why it was dismissed."""
+    addressee: str = ""
+    """Who most likely knows."""
+    addressee_reason: str = ""
+    priority: float = 0.0
+    """Risk, reach and answerability together, and what people made of its kind; by it the first come first."""
+    quality: float = 0.0
+    n_alike: int = 1
+    """How many findings that ask the same in other words are shown as this one."""
 
 
 class GapFilter(msgspec.Struct, frozen=True):
@@ -51,13 +61,21 @@ class GapFilter(msgspec.Struct, frozen=True):
 
     state: GapState = GapState.OPEN
     kind: GapKind | None = None
+    lessons: tuple[Lesson, ...] = ()
+    """What people made of each kind: they weigh, and a kind that is muted is shown only where it is asked for."""
+
+    @property
+    def muted(self) -> tuple[GapKind, ...]:
+        """The kinds that are left out."""
+        is_listing = self.kind is None and self.state is GapState.OPEN
+        return tuple(each.kind for each in self.lessons if each.is_muted) if is_listing else ()
 
 
 class Gaps(Protocol):
     """What detectors found in one tenant's documents; seen only through documents that the viewer may read."""
 
-    async def due(self, detector: str, limit: int) -> list[int]:
-        """Return documents whose present version this detector has not read, oldest first."""
+    async def due(self, detector: str, after_id: int, limit: int) -> list[int]:
+        """Return documents with a higher id whose present version this detector has not read, in order of id."""
 
     async def surroundings(self) -> Surroundings:
         """Return what documents that everybody may read say about records that were replaced and people who left."""

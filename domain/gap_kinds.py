@@ -25,6 +25,9 @@ class GapKind(StrEnum):
     SYSTEM_WITHOUT_OWNER = "system_without_owner"
     SINGLE_EXPERT = "single_expert"
     SUPERSEDED_BUT_CITED = "superseded_but_cited"
+    SYSTEM_WITHOUT_RUNBOOK = "system_without_runbook"
+    SYSTEM_WITHOUT_BACKUP = "system_without_backup"
+    UNANSWERED_QUESTION = "unanswered_question"
 
 
 class Wording(msgspec.Struct, frozen=True):
@@ -158,6 +161,27 @@ WORDINGS = (
         "{detail}. What holds now: {about}?",
         "The text relies on a decision that has been replaced.",
         0.95,
+    ),
+    Wording(
+        GapKind.SYSTEM_WITHOUT_RUNBOOK,
+        "No runbook",
+        "What does one do when {detail} fails, step by step{where}?",
+        "Several documents rely on this system, and none says what to do when it stops.",
+        0.9,
+    ),
+    Wording(
+        GapKind.SYSTEM_WITHOUT_BACKUP,
+        "No backup described",
+        "How is {detail} backed up, and when was it last restored{where}?",
+        "Several documents rely on this system, and none says how its data would be brought back.",
+        0.9,
+    ),
+    Wording(
+        GapKind.UNANSWERED_QUESTION,
+        "Asked, not answered",
+        "Colleagues asked, and the vault could not say: {detail}",
+        "More than one person asked this, and no document answers it; the one shown comes nearest.",
+        1.0,
     ),
 )
 

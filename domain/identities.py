@@ -1,14 +1,11 @@
-"""Who is who: records of people (a name, an address, a team) compared and joined, each joining with its reasons.
+"""Who is who: records of people (a name, an address, a team) read, and two of them compared, with the reasons.
 
-Blocking keeps the work small: only records that share an address, a handle or the outline of a name are compared. Then
-evidence is weighed. Two people who share a name stay two where their addresses or teams speak against one.
+Two people who share a name stay two where their addresses or teams speak against one. Many are joined in `resolving`.
 """
 
 # ruff: noqa: SIM905  # long lists of words read better as one text
 import re
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import combinations, pairwise
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
@@ -18,9 +15,9 @@ from domain.spelling import Romanise, words
 
 JOIN_AT = 5.0
 """The evidence that makes two records one person."""
-MAX_BLOCK = 60
-"""Records under one key that are all compared; a key that more share says nothing."""
-ADDRESS = re.compile(r"^[^\s@<>]*\w[^\s@<>]*@[\w][\w.-]*$")
+TWO_TEAMS, TWO_MAILBOXES = -3.5, -4.25
+"""What holds two people apart whoever else seems to join them: `marta.vieira2@` was made since there was a first."""
+ADDRESS = re.compile(r"^[^\s@<>]*\w[^\s@<>]*@[\w][\w.-]*(?:\(none\))?$")
 RELAYED = re.compile(r"\s+(?:via|on behalf of)\s.*", re.IGNORECASE)
 """`Ada Byron via Lists`: the name is a person's, the address that of a machine."""
 NOBODY = frozenset("anonymous unknown nobody none user noname root".split())
@@ -29,7 +26,9 @@ ROLES = frozenset(
     "root info admin administrator support sales contact office help hello team noreply no-reply donotreply postmaster"
     " webmaster mail me dev git github user none unknown nobody invalid ubuntu localhost security abuse billing hr"
     " jobs press legal ops devops bot build ci test everyone all staff team people finance"
-    " privacy news feedback".split()
+    " privacy news feedback home laptop desktop linux windows mac macbook server local localhost oss opensource open"
+    " source code contrib contributor developer development software engineering work private public spam list lists"
+    " git-list github-work gitlab web www post inbox bugfix bugs patches".split()
 )
 PUBLIC_DOMAINS = frozenset(
     "gmail.com googlemail.com yahoo.com hotmail.com outlook.com live.com msn.com icloud.com me.com mac.com aol.com"
@@ -60,6 +59,10 @@ class Identity(msgspec.Struct, frozen=True):
     """The part that people carry from account to account; "" for role addresses."""
     domain: str
     project: str
+    spelled: tuple[str, ...] = ()
+    """The words of a name that a local part such as `lena.okafor` spells; empty where none stands in it."""
+    site: str = ""
+    """The name of a domain of one's own, `okafor` of `me@okafor.example`; "" for those that many share."""
 
 
 class Verdict(msgspec.Struct, frozen=True):
@@ -67,6 +70,13 @@ class Verdict(msgspec.Struct, frozen=True):
 
     weight: float
     reasons: tuple[str, ...]
+    is_parted: bool = False
+    """Two teams, or two mailboxes at one employer, speak against it, and nothing outweighs them."""
+
+    @property
+    def is_contrary(self) -> bool:
+        """Whether what holds these two apart also holds apart those who belong to them."""
+        return self.is_parted or self.weight <= -3.0
 
     @property
     def is_same(self) -> bool:
@@ -84,7 +94,8 @@ def read_identity(record: Record, romanise: Romanise) -> Identity:
     before, _, after = re.sub(r"\([^)]*\)", " ", name).lstrip("@!").partition(",")
     folded = person_words(words(f"{after} {before}", romanise)) if name else ()
     folded = () if folded and folded[0] in NOBODY else folded
-    return Identity(record.id, folded, address, handle, domain, record.project.strip().lower())
+    project, spelled = " ".join(record.project.split()).lower(), words_spelled(email) if handle else ()
+    return Identity(record.id, folded, address, handle, domain, project, spelled, site_of(email, domain))
 
 
 def read_address(email: str) -> tuple[str, str, str]:
@@ -102,6 +113,25 @@ def read_address(email: str) -> tuple[str, str, str]:
     return ("" if is_role and is_machine else f"{bare}@{domain}"), ("" if is_role else _bare(handle)), domain
 
 
+def words_spelled(email: str) -> tuple[str, ...]:
+    """Return the words of a local part that is written as a name: two or three, of letters, the last no initial."""
+    hidden = NOREPLY.match(email)
+    local = hidden[2] if hidden else re.sub(r"\+.*", "", email.partition("@")[0])
+    parts = tuple(re.sub(r"\d+$", "", part) for part in re.split(r"[._-]", local))
+    is_name = len(parts) in (2, 3) and all(part.isalpha() for part in parts) and len(parts[-1]) > 2
+    return parts if is_name and not ROLES & set(parts) else ()
+
+
+def site_of(email: str, domain: str) -> str:
+    """Return the name of the domain where a local part that is no name's own says that a person's domain it may be."""
+    labels = domain.split(".")
+    if domain in PUBLIC_DOMAINS or len(labels) < 2 or domain.endswith((".local", ".localdomain", ".(none)")):
+        return ""
+    is_second = len(labels) > 2 and len(labels[-1]) == 2 and len(labels[-2]) <= 3
+    site, local = _bare(labels[-3 if is_second else -2]), email.partition("@")[0]
+    return site if len(site) > 3 and (local in ROLES or len(local) < 4 or _bare(local) in site) else ""
+
+
 def compare(one: Identity, other: Identity) -> Verdict:
     """Weigh what speaks for and against two records being one person."""
     reasons: list[tuple[float, str]] = []
@@ -116,11 +146,16 @@ def compare(one: Identity, other: Identity) -> Verdict:
     if one.project and other.project:
         is_shared = one.project == other.project
         reasons.append(
-            (1.0, f"both in {one.project}") if is_shared else (-3.5, f"in {one.project} and {other.project}")
+            (1.0, f"both in {one.project}") if is_shared else (TWO_TEAMS, f"in {one.project} and {other.project}")
         )
     if _is_second_mailbox(one, other):
-        reasons.append((-4.0, f"two mailboxes at {one.domain}"))
-    return Verdict(sum(weight for weight, _ in reasons), tuple(text for _, text in sorted(reasons, reverse=True)))
+        is_numbered = re.sub(r"\d+$", "", one.handle) == re.sub(r"\d+$", "", other.handle)
+        reasons.append((TWO_MAILBOXES if is_numbered else -4.0, f"two mailboxes at {one.domain}"))
+    total = sum(weight for weight, _ in reasons)
+    is_parted = (
+        total < JOIN_AT and name_weight > 0 and bool({TWO_TEAMS, TWO_MAILBOXES} & {weight for weight, _ in reasons})
+    )
+    return Verdict(total, tuple(text for _, text in sorted(reasons, reverse=True)), is_parted)
 
 
 def _names(one: Identity, other: Identity) -> tuple[float, str]:
@@ -131,7 +166,8 @@ def _names(one: Identity, other: Identity) -> tuple[float, str]:
     if len(a) == 1 or len(b) == 1:
         return _single_name(a, b)
     if sorted(a) == sorted(b):
-        is_frequent = a[-1] in COMMON_FAMILY and (a[0] in COMMON_GIVEN or len(a[0]) == 1)
+        is_one_bare = bool(one.address) != bool(other.address)
+        is_frequent = not is_one_bare and a[-1] in COMMON_FAMILY and (is_common(a[0]) or len(a[0]) == 1)
         return (3.5 if is_frequent else 5.5), f"share the name {shown[0]}"
     if not match_people(a, b).is_same:
         return -4.0, f"{shown[0]} and {shown[1]} differ"
@@ -158,21 +194,58 @@ def _handles(one: Identity, other: Identity, name_weight: float) -> Iterator[tup
         return
     mine = {one.handle, *([one.name[0]] if len(one.name) == 1 else [])} - {""}
     theirs = {other.handle, *([other.name[0]] if len(other.name) == 1 else [])} - {""}
+    is_lone = not (one.name and other.name)
     if shared := sorted((mine & theirs), key=len)[-1:]:
-        is_weak = (
-            is_common(shared[0]) or len(shared[0]) < 4 or shared[0] in full_handles(one.name) & full_handles(other.name)
-        )
-        strength = 1.0 if is_weak else 4.0 if one.name and other.name else 5.0
-        yield strength, f"share the handle {shared[0]}"
+        yield _shared_handle(shared[0], one, other), f"share the handle {shared[0]}"
+        return
+    if said := _of_one_make(one, other):
+        yield said
+        return
+    if is_lone and one.domain == other.domain and one.spelled and other.spelled:
         return
     if name_weight < 0 or (one.name and sorted(one.name) == sorted(other.name)):
+        yield from _own_domain(one, other) if name_weight > 0 else ()
         return
-    for handles, name in ((mine, other.name), (theirs, one.name)):
-        spelled = sorted(handle for handle in handles if len(name) > 1 and handle in spelled_handles(name))
+    for handles, name in ((mine, other.name or other.spelled), (theirs, one.name or one.spelled)):
+        plain = {handle if one.domain == other.domain else re.sub(r"\d+$", "", handle) for handle in handles}
+        spelled = sorted(handle for handle in plain if len(name) > 1 and handle in spelled_handles(name))
         if spelled:
             is_full = len(spelled[0]) >= len(name[0]) + len(name[-1])
-            is_lone = not (one.name and other.name)
-            yield (3.0 if is_full else 2.0) + 2.0 * is_lone, f"“{spelled[0]}” spells {' '.join(name)}"
+            is_colleague = one.domain == other.domain and one.domain not in PUBLIC_DOMAINS
+            strength = (3.0 if is_full else 2.0) + 2.0 * is_lone + 1.0 * (is_lone and is_colleague)
+            yield strength, f"“{spelled[0]}” spells {' '.join(name)}"
+            return
+    yield from _own_domain(one, other)
+
+
+def _shared_handle(handle: str, one: Identity, other: Identity) -> float:
+    """A handle says the more the less it is a word or a name that others make theirs too."""
+    if is_common(handle) or len(handle) < 4 or handle in full_handles(one.name) & full_handles(other.name):
+        return 1.0
+    if one.name and other.name:
+        return 4.0
+    spelled = one.spelled or other.spelled
+    return 3.5 if spelled and spelled[-1] in COMMON_FAMILY and is_common(spelled[0]) else 5.0
+
+
+def _of_one_make(one: Identity, other: Identity) -> tuple[float, str] | None:
+    """Local parts that are the same words in another order, or differ by a number, where no name says more."""
+    if (one.name and other.name) or one.domain == other.domain:
+        return None
+    if one.spelled and sorted(one.spelled) == sorted(other.spelled):
+        return 5.0, f"both spell {' '.join(one.spelled)}"
+    plain = re.sub(r"\d+$", "", one.handle)
+    is_same = len(plain) > 6 and plain == re.sub(r"\d+$", "", other.handle) and not is_common(plain)
+    return (5.0, f"share the handle {plain} but for a number") if is_same else None
+
+
+def _own_domain(one: Identity, other: Identity) -> Iterator[tuple[float, str]]:
+    """Yield that a domain bears the other's handle or name: `mail@lenaokafor.example` beside `lenaokafor@…`."""
+    for mine, theirs in ((one, other), (other, one)):
+        family = theirs.name[-1] if len(theirs.name) > 1 else ""
+        makes = {theirs.handle, *spelled_handles(theirs.name), family} - {""}
+        if mine.site in makes and not is_common(mine.site):
+            yield 2.0, f"{mine.domain} bears the name {mine.site}"
             return
 
 
@@ -218,6 +291,14 @@ def keys(identity: Identity) -> Iterator[str]:
         yield f"a:{identity.address}"
     if identity.handle:
         yield f"h:{identity.handle}"
+        if (plain := re.sub(r"\d+$", "", identity.handle)) != identity.handle and len(plain) > 3:
+            yield f"h:{plain}"
+    if identity.spelled:
+        yield f"n:{' '.join(sorted(identity.spelled))}"
+        if not identity.name:
+            yield from (f"h:{handle}" for handle in sorted(spelled_handles(identity.spelled)))
+    if identity.site:
+        yield f"h:{identity.site}"
     if len(identity.name) == 1:
         yield f"h:{identity.name[0]}"
     if len(identity.name) > 1:
@@ -227,52 +308,3 @@ def keys(identity: Identity) -> Iterator[str]:
         yield from (f"l:{word}" for word in full[-3:])
         outer = sorted(word[0] for word in (identity.name[0], identity.name[-1]))
         yield f"i:{''.join(outer)}{full[-1][:3] if full else ''}"
-
-
-def joined(identities: Sequence[Identity]) -> dict[str, str]:
-    """Return a cluster for each record, named after its first record. The strongest evidence is followed first."""
-    scored = sorted(
-        (
-            (-verdict.weight, a, b)
-            for a, b in _blocked(identities)
-            if (verdict := compare(identities[a], identities[b])).is_same
-        )
-    )
-    home = list(range(len(identities)))
-    members: dict[int, list[int]] = {place: [place] for place in home}
-    for _, a, b in scored:
-        left, right = sorted((home[a], home[b]))
-        if left == right or _is_contradicted(identities, members[left], members[right]):
-            continue
-        for place in members.pop(right):
-            home[place] = left
-            members[left].append(place)
-    return {identity.id: identities[home[place]].id for place, identity in enumerate(identities)}
-
-
-def _blocked(identities: Sequence[Identity]) -> Iterable[tuple[int, int]]:
-    blocks: dict[str, list[int]] = defaultdict(list)
-    for place, identity in enumerate(identities):
-        for key in dict.fromkeys(keys(identity)):
-            blocks[key].append(place)
-    pairs: set[tuple[int, int]] = set()
-    for key, places in blocks.items():
-        if len(places) <= MAX_BLOCK:
-            pairs.update(combinations(places, 2))
-        elif key[0] in "an":
-            pairs.update(pairwise(places))
-    return sorted(pairs)
-
-
-def _is_contradicted(identities: Sequence[Identity], left: Sequence[int], right: Sequence[int]) -> bool:
-    """Two groups stay apart when most full names of one contradict those of the other."""
-    pairs = [(identities[a], identities[b]) for a in left[:8] for b in right[:8]]
-    named = [(a, b) for a, b in pairs if len(a.name) > 1 and len(b.name) > 1]
-    n_contrary = sum(compare(a, b).weight <= -3.0 for a, b in named)
-    return n_contrary * 2 > len(named)
-
-
-def resolve(records: Sequence[Record], romanise: Romanise) -> list[tuple[str, str]]:
-    """Return each record's id with the id of its cluster, in the order given."""
-    clusters = joined([read_identity(record, romanise) for record in records])
-    return [(record.id, clusters[record.id]) for record in records]

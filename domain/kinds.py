@@ -26,6 +26,33 @@ class FieldType(StrEnum):
     SECRET = "password"  # noqa: S105 (the name of a type of field)
 
 
+class Proof(StrEnum):
+    """What a connector was tried out against."""
+
+    PEER = "peer"
+    """A server that others wrote, or the source's own."""
+    SCHEMA = "schema"
+    """Answers that the provider recorded, or whose shape it published."""
+    NONE = "none"
+    """A stand-in of our own, from the provider's reference alone."""
+
+    @property
+    def label(self) -> str:
+        """How people read it beside a kind; "" where there is nothing to heed."""
+        return {Proof.PEER: "", Proof.SCHEMA: "Tried on recordings", Proof.NONE: "Unproven"}[self]
+
+    @property
+    def warning(self) -> str:
+        """What to heed before relying on it; "" where there is nothing."""
+        return {
+            Proof.PEER: "",
+            Proof.SCHEMA: "Tried on recordings: this kind of source was tested against recorded answers of the real "
+            "thing, or their published shape, and not against the thing itself. Look at what arrives.",
+            Proof.NONE: "Unproven: this kind of source was never tested against the real thing. Look at what arrives "
+            "before you rely on it.",
+        }[self]
+
+
 WRONG = MappingProxyType(
     {
         FieldType.URL: "Enter the whole address, beginning with https://.",
@@ -71,8 +98,8 @@ class Kind(msgspec.Struct, frozen=True):
     """What is entered to connect it; none where a consent or a page of its own connects it."""
     is_personal: bool = False
     """Whether it belongs to whoever connects it, as a mailbox does, so that members may connect theirs."""
-    is_proven: bool = True
-    """False where it was never tested against the source itself, nor against a peer others wrote; pages say so."""
+    proof: Proof = Proof.PEER
+    """How far its connector was tried out; pages say where that is less than all."""
 
 
 class Entered(msgspec.Struct, frozen=True):

@@ -5,6 +5,10 @@ import zlib
 from collections import Counter
 from collections.abc import Iterable, Mapping
 
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
 K1 = 1.6
 B = 0.6
 """Chunks are cut to similar lengths, so length says less than in whole documents, where .75 is usual; what a word says
@@ -52,3 +56,39 @@ def question_weights(counted: Mapping[str, float], n_chunks: int, n_containing: 
         for lexeme, tf in counted.items()
         if n_containing.get(lexeme)
     }
+
+
+class ChunkWeights(msgspec.Struct, frozen=True):
+    """The chunks' side of BM25, as the entries of a sparse matrix: `values[k]` at `rows[k]` and `dimensions[k]`.
+
+    Rows are in order; (k,) int64, (k,) int64, (k,) float64.
+    """
+
+    rows: npt.NDArray[np.int64]
+    dimensions: npt.NDArray[np.int64]
+    values: npt.NDArray[np.float64]
+
+    def scores(self, question: Mapping[int, float], n_rows: int) -> npt.NDArray[np.float64]:
+        """Return each row's BM25 for the question's side by dimension: (n_rows,) float64."""
+        asked = np.array(sorted(question), np.int64)
+        if not asked.size:
+            return np.zeros(n_rows)
+        says = np.array([question[place] for place in asked.tolist()])
+        at = np.minimum(np.searchsorted(asked, self.dimensions), asked.size - 1)
+        products = np.where(asked[at] == self.dimensions, says[at] * self.values, 0.0)
+        scores: npt.NDArray[np.float64] = np.bincount(self.rows, products, n_rows).astype(np.float64)
+        return scores
+
+    def occurrences(self, row: int, lexemes: Iterable[str]) -> dict[str, float]:
+        """Return how often those of the lexemes that stand in a row's chunk do so.
+
+        Weights are read back; the least of a chunk is taken for that of a word that stands there once.
+        """
+        start, end = np.searchsorted(self.rows, [row, row + 1])
+        weights = self.values[start:end]
+        if not weights.size:
+            return {}
+        norm = (K1 + 1) / weights.min() - 1
+        counted = weights * norm / np.maximum(K1 + 1 - weights, 1e-6)
+        held = dict(zip(self.dimensions[start:end].tolist(), counted.tolist(), strict=True))
+        return {each: held[place] for each in lexemes if (place := dimension(each)) in held}

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import msgspec
 
 from domain.companies import CompanyName, read_company
-from domain.nicknames import PARTICLES, TITLES, is_nickname
+from domain.nicknames import PARTICLES, SURNAMES, TITLES, is_nickname
 from domain.spelling import IDEOGRAPHS, Romanise, distance, likeness, slack, words
 
 THRESHOLD = 0.5
@@ -20,6 +20,8 @@ INITIAL_LIKENESS = 0.85
 NICKNAME_LIKENESS = 0.95
 WEAK_LIKENESS = 0.65
 """Below it, two words are two words."""
+LINEAGE = frozenset("bin ben ibn bint binti".split())
+"""What stands between a child's name and a parent's."""
 REGIONS = frozenset(
     "europe international global worldwide asia africa america deutschland germany france uk usa".split()
 )
@@ -55,16 +57,20 @@ def match_names(one: str, other: str, romanise: Romanise) -> NameMatch:
 
 def person_words(folded: Sequence[str]) -> tuple[str, ...]:
     """Return a person's words without titles and repetitions."""
-    kept = [word for word in folded if word not in TITLES] or list(folded)
+    last = folded[-1] if len(folded) == 2 and folded[-1] in SURNAMES else ""
+    kept = [word for word in folded if word not in TITLES or word == last] or list(folded)
     return tuple(word for place, word in enumerate(kept) if place == 0 or kept[place - 1] != word)
 
 
 def match_people(one: Sequence[str], other: Sequence[str]) -> NameMatch:
     """Return how well two persons' names agree; both are folded words."""
-    if sorted(one) == sorted(other):
+    if sorted(one) == sorted(other) and not _exchanged(one, other):
         return NameMatch(0.99, "The same words, in another order or script.")
     if joined := _joined(one, other):
         return joined
+    if fathers := _exchanged(one, other):
+        return NameMatch(0.2, f"“{fathers[0]}” is the child of “{fathers[1]}” in one name and the parent in the other.")
+    one, other = _parted(*_spelled_out(one, other))
     shorter, longer = sorted((tuple(one), tuple(other)), key=len)
     pairs = paired(shorter, longer)
     matched = [(shorter[a], longer[b], alike) for a, b, alike in pairs]
@@ -150,6 +156,41 @@ def _joined(one: Sequence[str], other: Sequence[str]) -> NameMatch | None:
     return None
 
 
+def _exchanged(one: Sequence[str], other: Sequence[str]) -> tuple[str, str] | None:
+    """`Salman bin Omar` and `Omar bin Salman` are father and son: return the two words, or None."""
+    lines = [
+        {(words[at - 1], words[at + 1]) for at in range(1, len(words) - 1) if words[at] in LINEAGE}
+        for words in (one, other)
+    ]
+    return next(((child, parent) for child, parent in sorted(lines[0]) if (parent, child) in lines[1]), None)
+
+
+def _spelled_out(one: Sequence[str], other: Sequence[str]) -> tuple[Sequence[str], Sequence[str]]:
+    """Take a first word of initials apart where the other name begins with words for each: `jc` for `jean claude`."""
+    for short, long in ((one, other), (other, one)):
+        first = short[0]
+        is_initials = len(first) in (2, 3) and first == "".join(word[0] for word in long[: len(first)])
+        if is_initials and len(long) > len(first) and len(short) > 1 and long[0] != first:
+            apart = (*first, *short[1:])
+            return (apart, long) if short is one else (long, apart)
+    return one, other
+
+
+def _parted(one: Sequence[str], other: Sequence[str]) -> tuple[Sequence[str], Sequence[str]]:
+    """Write neighbours of one name together where the other name has them as one word."""
+    return _together(one, frozenset(other)), _together(other, frozenset(one))
+
+
+def _together(name: Sequence[str], whole: frozenset[str]) -> tuple[str, ...]:
+    found: list[str] = []
+    for word in name:
+        if found and len(found[-1] + word) > 5 and found[-1] + word in whole and word not in whole:
+            found[-1] += word
+        else:
+            found.append(word)
+    return tuple(found)
+
+
 def match_companies(one: CompanyName, other: CompanyName) -> NameMatch:
     """Return how well two organisations' names agree: every word counts, a number or place more than any."""
     if one.numbers != other.numbers:
@@ -174,7 +215,8 @@ def _company_words(one: Sequence[str], other: Sequence[str]) -> NameMatch:
         return NameMatch(mean, "Each word reads alike.")
     left, right = "".join(one), "".join(other)
     limit = slack(max(len(left), len(right)))
-    if min(len(left), len(right)) >= 6 and distance(left, right, limit) <= min(limit, 2):
+    is_parted = len(one) != len(other)
+    if is_parted and min(len(left), len(right)) >= 6 and distance(left, right, limit) <= min(limit, 2):
         return NameMatch(0.85, "The same letters, parted differently.")
     if len(pairs) == len(shorter) and _is_distinct(shorter, longer):
         return NameMatch(0.52, "One name is the other's beginning.")

@@ -147,19 +147,35 @@ PARTICLES = frozenset(
     "al el bin ben ibn bint abu von van de der den del della di da du la le dos das ter zu y e".split()
 )
 COMMON_FAMILY = frozenset(
-    "smith johnson williams brown jones garcia miller davis rodriguez martinez hernandez lopez gonzalez wilson anderson"
-    " thomas taylor moore jackson martin lee perez thompson white harris clark lewis robinson walker young allen king"
-    " wright scott hill green adams baker hall evans roberts cooper kim park choi wang li zhang liu chen yang huang"
-    " zhao wu zhou singh kumar sharma patel gupta khan ahmed ali hussain muller schmidt schneider fischer weber meyer"
-    " wagner becker rossi russo ferrari silva santos oliveira ivanov petrov dubois martin bernard nguyen tran"
-    " jensen hansen andersson johansson de jong jansen kowalski nowak suzuki sato tanaka".split()
+    "smith johnson williams brown jones garcia miller davis rodriguez martinez hernandez lopez gonzalez wilson"
+    " anderson thomas taylor moore jackson martin lee perez thompson white harris clark lewis robinson walker young"
+    " allen king wright scott hill green adams baker hall evans roberts cooper kim park choi wang li zhang liu chen"
+    " yang huang zhao wu zhou singh kumar sharma patel gupta khan ahmed ali hussain muller schmidt schneider fischer"
+    " weber meyer wagner becker rossi russo ferrari silva santos oliveira ivanov petrov dubois bernard nguyen tran"
+    " jensen hansen andersson johansson de jong jansen kowalski nowak suzuki sato tanaka nielsen larsen olsen"
+    " karlsson eriksson vries bakker visser novak horvat nagy kovacs popescu ionescu ivanova petrova smirnov popov"
+    " kuznetsov bianchi romano ricci colombo sanchez ramirez torres flores rivera gomez diaz cruz pereira costa souza"
+    " ferreira almeida durand leroy moreau simon laurent lefebvre roux hoffmann schulz koch bauer richter klein wolf"
+    " neumann schwarz cohen levy hassan hussein ibrahim mohamed abdullah yilmaz demir kaya rao reddy das shah jain"
+    " mehta verma mishra iyer yadav lin xu sun ma zhu guo he lu jung kang cho yamamoto watanabe ito nakamura"
+    " kobayashi kato pham le hoang huynh turner parker collins edwards stewart morris murphy cook rogers morgan reed"
+    " bailey bell ward cox richardson wood watson brooks bennett gray hughes price myers long ross foster mitchell"
+    " phillips campbell carter nelson ramos reyes kelly".split()
 )
 COMMON_GIVEN = frozenset(
     "john james robert michael david william richard joseph thomas charles mary jennifer linda elizabeth susan sarah"
-    " karen lisa anna maria peter paul mark daniel andrew george chris christopher kevin brian steven matthew jose juan"
-    " luis carlos antonio ahmed ali mohammed muhammad wei ming jun min raj amit rahul anil priya hans jan lars ivan"
-    " alexander sergei martin stefan andreas emma laura alice bob jane jack sam tom ben max nick alex".split()
+    " karen lisa anna maria peter paul mark daniel andrew george chris christopher kevin brian steven matthew jose"
+    " juan luis carlos antonio ahmed ali mohammed muhammad wei ming jun min raj amit rahul anil priya hans jan lars"
+    " ivan alexander sergei martin stefan andreas emma laura alice bob jane jack sam tom ben max nick alex marco luca"
+    " paolo giulia francesca joao jean pierre marie sophie camille erik anders ingrid lena julia hannah lukas felix"
+    " jonas hiroshi takashi yuki kenji akira fatima aisha omar hassan ibrahim yusuf mehmet mustafa piotr pawel tomasz"
+    " katarzyna olga elena natalia irina dmitry pavel igor thi van minh anh hyun jin yong xin yan ying jing lei yang"
+    " rohit sanjay vijay ravi deepak neha pooja sunil lucy grace jessica ashley amanda melissa nicole patricia"
+    " barbara sandra emily rachel kate claire oliver henry harry charlie ryan jason justin scott eric adam simon ian"
+    " neil pedro miguel javier diego carmen ana lucia pablo fernando rafael".split()
 )
+SURNAMES = frozenset("king queen prince lord major general bishop ing".split())
+"""Titles that are families' names where they stand last."""
 
 
 def _index() -> dict[str, frozenset[str]]:

@@ -8,6 +8,7 @@ import base64
 import hashlib
 import secrets
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 import msgspec
@@ -109,7 +110,8 @@ async def finish(
         async with open_vault(viewer) as vault:
             return await _keep(vault, provider, grant, account, state.integration_id)
     except VaultError:
-        await provider.revoke(grant)
+        with suppress(VaultError):  # what was wrong before matters more
+            await provider.revoke(grant)
         raise
 
 

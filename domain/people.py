@@ -144,3 +144,8 @@ def system_viewer(tenant_id: int) -> Viewer:
         tenant_name="",
         is_system=True,
     )
+
+
+def anybody(tenant_id: int) -> Viewer:
+    """Return the viewer who sees what every member of a tenant may see, and nothing else."""
+    return Viewer(tenant_id=tenant_id, user_id=0, role=Role.MEMBER, name="", email="", tenant_name="")

@@ -10,13 +10,17 @@ from domain.embedding import Matrix
 from domain.freshness import asks_for_freshness, freshness
 from domain.fusion import Scores, blended, diversified
 from domain.relevance import N_FEEDBACK, moved_vector, telling_words, widened_words
-from domain.search import Candidate, SearchFilter, Weighed
+from domain.search import Candidate, Proposed, SearchFilter
 from domain.vault import Tools, Vault
 
 DEPTH = 200
 """Candidates taken from each leg."""
 FIRST_SHARE = 0.5
 """What the first ranking still says beside the one after feedback."""
+MAX_ALIASES = 5
+MAX_RELATED_DOCUMENTS = 20
+ALIAS_WEIGHT = 0.3
+"""A word of another name beside one of the question's own: who asks for `Lena` wants `Okafor` as well, but less."""
 HEAD = 20
 """Documents whose repetition of each other is looked at: two pages of results."""
 
@@ -27,6 +31,8 @@ class Asked(msgspec.Struct, frozen=True):
     text: str
     words: dict[str, float]
     vector: Matrix
+    related: tuple[int, ...] = ()
+    """Documents whose best chunks join the candidates, whether or not a leg proposes them."""
 
 
 async def ask(tools: Tools, question: str) -> Asked:
@@ -40,6 +46,17 @@ async def ask_here(vault: Vault, tools: Tools, question: str) -> Asked:
     return await ask(tools.speaking(await vault.passages.model()), question)
 
 
+async def follow_entities(vault: Vault, tools: Tools, asked: Asked) -> Asked:
+    """Return the question with other names of what it names, for its words only, and documents of what is related."""
+    expansion = await vault.graph.expand(asked.text, MAX_RELATED_DOCUMENTS)
+    if not expansion.aliases and not expansion.document_ids:
+        return asked
+    words = dict(asked.words)
+    for word in (word for alias in expansion.aliases[:MAX_ALIASES] for word in tools.analyzer.words(alias)):
+        words.setdefault(word.lexeme, ALIAS_WEIGHT)
+    return Asked(asked.text, words, asked.vector, expansion.document_ids)
+
+
 async def embed_question(tools: Tools, question: str) -> Matrix:
     """Return the question's vector, (d,) float32, unit norm."""
     vectors = await tools.embedder.embed([question])
@@ -47,74 +64,67 @@ async def embed_question(tools: Tools, question: str) -> Matrix:
     return first
 
 
-async def propose(vault: Vault, asked: Asked, narrowed: SearchFilter) -> list[Weighed]:
-    """Return what either leg proposes, each with its scores in both."""
-    lexical = await vault.passages.lexical(asked.text, narrowed, DEPTH)
-    dense = await vault.passages.dense(asked.vector, narrowed, DEPTH)
-    ids = {each.chunk_id for each in (*lexical, *dense)}
-    return await vault.passages.weigh(sorted(ids), asked.words, asked.vector) if ids else []
+async def propose(vault: Vault, asked: Asked, narrowed: SearchFilter) -> Proposed:
+    """Return what either leg proposes."""
+    return await vault.passages.propose(asked.words, asked.vector, narrowed, DEPTH, asked.related)
 
 
 async def rank(vault: Vault, asked: Asked, narrowed: SearchFilter) -> list[Candidate]:
     """Return chunks best first by what they say themselves: for facts, which stand in one place."""
     proposed = await propose(vault, asked, narrowed)
-    return ordered(proposed, _scores(proposed) + await _gains(vault, asked, proposed))
+    return ordered(proposed, await _scores(vault, asked, proposed) + await _gains(vault, asked, proposed))
 
 
-async def rank_with_feedback(vault: Vault, tools: Tools, asked: Asked, narrowed: SearchFilter) -> list[Candidate]:
+async def rank_with_feedback(vault: Vault, asked: Asked, narrowed: SearchFilter) -> list[Candidate]:
     """Return chunks best first, with relevance feedback and less repetition: for finding documents on a subject."""
     proposed = await propose(vault, asked, narrowed)
-    if not proposed:
+    if not proposed.chunk_ids:
         return []
-    first = _scores(proposed)
-    best = ordered(proposed, first)[:N_FEEDBACK]
-    again = await _widened(vault, tools, asked, best)
-    weighed = await vault.passages.weigh([each.chunk_id for each in proposed], again.words, again.vector)
-    scores = _scores(weighed) + FIRST_SHARE * first + await _gains(vault, asked, proposed)
-    return await _diverse(vault, ordered(proposed, scores))
+    first = await _scores(vault, asked, proposed)
+    again = await _widened(vault, asked, proposed, first)
+    scores = await _scores(vault, again, proposed) + FIRST_SHARE * first + await _gains(vault, asked, proposed)
+    return _diverse(proposed, ordered(proposed, scores))
 
 
-def ordered(weighed: Sequence[Weighed], scores: Scores) -> list[Candidate]:
+def ordered(proposed: Proposed, scores: Scores) -> list[Candidate]:
     """Return candidates by falling score, ties by id."""
-    candidates = [
-        Candidate(each.chunk_id, each.document_id, float(score)) for each, score in zip(weighed, scores, strict=True)
-    ]
+    candidates = map(Candidate, proposed.chunk_ids, proposed.document_ids, scores.tolist())
     return sorted(candidates, key=lambda each: (-each.score, each.chunk_id))
 
 
-def _scores(weighed: Sequence[Weighed]) -> Scores:
-    lexical, dense = (np.array([getattr(each, leg) for each in weighed]) for leg in ("lexical", "dense"))
-    return blended(lexical, dense)
+async def _scores(vault: Vault, asked: Asked, proposed: Proposed) -> Scores:
+    """Both legs' scores of each candidate, whichever proposed it, as one."""
+    question = await vault.passages.question_weights(asked.words)
+    lexical = proposed.weights.scores(question, len(proposed.chunk_ids))
+    return blended(lexical, (proposed.vectors @ asked.vector).astype(np.float64))
 
 
-async def _gains(vault: Vault, asked: Asked, weighed: Sequence[Weighed]) -> Scores:
+async def _gains(vault: Vault, asked: Asked, proposed: Proposed) -> Scores:
     """What each candidate gains by being new, where the question asks for that."""
-    if not asks_for_freshness(asked.text):
-        return np.zeros(len(weighed))
-    changed = await vault.passages.changed(sorted({each.document_id for each in weighed}))
+    if not proposed.chunk_ids or not asks_for_freshness(asked.text):
+        return np.zeros(len(proposed.chunk_ids))
+    changed = await vault.passages.changed(sorted(set(proposed.document_ids)))
     oldest = min(changed.values())
-    return freshness([changed.get(each.document_id, oldest) for each in weighed])
+    return freshness([changed.get(each, oldest) for each in proposed.document_ids])
 
 
-async def _widened(vault: Vault, tools: Tools, asked: Asked, best: Sequence[Candidate]) -> Asked:
+async def _widened(vault: Vault, asked: Asked, proposed: Proposed, scores: Scores) -> Asked:
     """The question with what the best chunks have in common; without words of its own it gets none of theirs."""
-    ids = [each.chunk_id for each in best]
-    vectors = await vault.passages.vectors(ids)
+    best = np.argsort(-scores, kind="stable")[:N_FEEDBACK].tolist()
     telling: dict[str, float] = {}
     if asked.words:
-        scores = {each.chunk_id: each.score for each in best}
-        passages = await vault.passages.load(ids)
-        texts = [[word.lexeme for word in tools.analyzer.words(each.text)] for each in passages]
-        rarity = await vault.passages.rarity(sorted({lexeme for text in texts for lexeme in text}))
-        telling = telling_words(texts, [scores[each.chunk_id] for each in passages], rarity)
-    return Asked(asked.text, widened_words(asked.words, telling), moved_vector(asked.vector, vectors))
+        rarity = await vault.passages.lexemes_of([proposed.chunk_ids[row] for row in best])
+        said = [proposed.weights.occurrences(row, rarity) for row in best]
+        telling = telling_words(said, scores[best].tolist(), rarity)
+    return Asked(asked.text, widened_words(asked.words, telling), moved_vector(asked.vector, proposed.vectors[best]))
 
 
-async def _diverse(vault: Vault, ranked: Sequence[Candidate]) -> list[Candidate]:
+def _diverse(proposed: Proposed, ranked: Sequence[Candidate]) -> list[Candidate]:
     """Put off documents of the head that say what a better one says; scores stay in falling order."""
     firsts = list({each.document_id: each for each in reversed(ranked)}.values())[::-1]
     head = sorted(firsts, key=lambda each: (-each.score, each.chunk_id))[:HEAD]
-    order = diversified([each.score for each in head], await vault.passages.vectors([each.chunk_id for each in head]))
+    rows = np.searchsorted(proposed.chunk_ids, [each.chunk_id for each in head])
+    order = diversified([each.score for each in head], proposed.vectors[rows])
     if order == list(range(len(head))):
         return list(ranked)
     moved = {head[at].document_id: head[place] for place, at in enumerate(order)}

@@ -26,6 +26,7 @@ PERSON_FIELDS = MappingProxyType(
         "approved by": RelationKind.APPROVED,
         "reviewer": RelationKind.REVIEWED,
         "reviewed by": RelationKind.REVIEWED,
+        "answered by": RelationKind.ANSWERED,
         "present": None,
         "attendee": None,
         "participant": None,

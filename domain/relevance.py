@@ -5,7 +5,6 @@ Abdul-Jaleel et al. 2004), and the question's vector moves towards theirs (Rocch
 """
 
 import math
-from collections import Counter
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -22,19 +21,21 @@ VECTOR_SHARE = 1.0
 
 
 def telling_words(
-    texts: Sequence[Sequence[str]], scores: Sequence[float], rarity: Mapping[str, float]
+    said: Sequence[Mapping[str, float]], scores: Sequence[float], rarity: Mapping[str, float]
 ) -> dict[str, float]:
     """Return the N_WORDS lexemes that stand out in these chunks, with their share of 1.
 
-    `texts` are the lexemes of each chunk, `rarity` their inverse document frequency; unknown ones do not count.
+    `said` is how often each lexeme stands in each chunk, `rarity` their inverse document frequency; unknown ones do not
+    count.
     """
     best = max(scores, default=0.0)
     belief = [math.exp(score - best) for score in scores]
     total = sum(belief) or 1.0
     counted: dict[str, float] = {}
-    for lexemes, share in zip(texts, belief, strict=True):
-        for lexeme, count in Counter(lexemes).items():
-            weight = share / total * count / len(lexemes) * rarity.get(lexeme, 0.0)
+    for lexemes, share in zip(said, belief, strict=True):
+        all_said = sum(lexemes.values()) or 1.0
+        for lexeme, says in lexemes.items():
+            weight = share / total * says / all_said * rarity.get(lexeme, 0.0)
             counted[lexeme] = counted.get(lexeme, 0.0) + weight
     heaviest = sorted(counted.items(), key=lambda entry: (-entry[1], entry[0]))[:N_WORDS]
     mass = sum(weight for _, weight in heaviest)

@@ -6,9 +6,10 @@ from datetime import datetime
 import msgspec
 
 from domain.errors import Invalid
+from domain.feedback import reranked
 from domain.glossary import Expansion
 from domain.passages import joined, runs, stretch, worth_reading
-from domain.ranking import ask_here, rank, rank_with_feedback
+from domain.ranking import HEAD, ask_here, follow_entities, rank, rank_with_feedback
 from domain.search import Analyzer, Candidate, Passage, SearchFilter
 from domain.vault import Tools, Vault
 from domain.widening import Correction, widen
@@ -74,8 +75,9 @@ async def search(
     """
     wording = read_wording(checked_question(question))
     widened = await widen(vault, tools, wording.text)
-    asked = await ask_here(vault, tools, widened.text)
-    documents = by_document(await rank_with_feedback(vault, tools, asked, wording.narrow(narrowed)))
+    asked = await follow_entities(vault, tools, await ask_here(vault, tools, widened.text))
+    ranked = await rank_with_feedback(vault, asked, wording.narrow(narrowed))
+    documents = by_document(await _as_people_judge(vault, ranked))
     start = _start(documents, key)
     shown = documents[start : start + size]
     passages = await _read(vault, [each for group in shown for each in group])
@@ -102,7 +104,16 @@ async def find_stretches(vault: Vault, tools: Tools, question: str, narrowed: Se
 async def _ranked(vault: Vault, tools: Tools, question: str, narrowed: SearchFilter) -> list[Candidate]:
     wording = read_wording(checked_question(question))
     widened = await widen(vault, tools, wording.text)
-    return await rank(vault, await ask_here(vault, tools, widened.text), wording.narrow(narrowed))
+    asked = await follow_entities(vault, tools, await ask_here(vault, tools, widened.text))
+    return await rank(vault, asked, wording.narrow(narrowed))
+
+
+async def _as_people_judge(vault: Vault, ranked: Sequence[Candidate]) -> list[Candidate]:
+    """Move the documents of the head a little by what people said of answers that rested on them."""
+    firsts = list({each.document_id: each for each in reversed(ranked)}.values())[::-1]
+    head = sorted(firsts, key=lambda each: -each.score)[:HEAD]
+    balance = await vault.feedback.balance([each.document_id for each in head]) if head else {}
+    return reranked(ranked, balance, head[0].score - head[-1].score) if balance else list(ranked)
 
 
 async def _scored(vault: Vault, candidates: Sequence[Candidate]) -> list[Passage]:

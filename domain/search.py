@@ -8,6 +8,7 @@ import msgspec
 
 from domain.embedding import Matrix
 from domain.glossary import Expansion
+from domain.lexical import ChunkWeights
 
 
 class SearchFilter(msgspec.Struct, frozen=True):
@@ -33,13 +34,15 @@ class Candidate(msgspec.Struct, frozen=True):
     score: float
 
 
-class Weighed(msgspec.Struct, frozen=True):
-    """A chunk with its score in both legs, whether or not a leg proposed it."""
+class Proposed(msgspec.Struct, frozen=True):
+    """Chunks that a leg or both propose, in order of id, with what scoring them for any question needs."""
 
-    chunk_id: int
-    document_id: int
-    lexical: float
-    dense: float
+    chunk_ids: tuple[int, ...]
+    document_ids: tuple[int, ...]
+    vectors: Matrix
+    """(n, d) float32, unit norm."""
+    weights: ChunkWeights
+    """What each lexeme says about each of them."""
 
 
 class Stretch(msgspec.Struct, frozen=True):
@@ -103,10 +106,26 @@ class Passages(Protocol):
     async def dense(self, vector: Matrix, narrowed: SearchFilter, limit: int) -> list[Candidate]:
         """Return the chunks nearest to a unit vector (d,) of `model()`, best first; the score is the cosine."""
 
-    async def weigh(self, chunk_ids: Sequence[int], words: Mapping[str, float], vector: Matrix) -> list[Weighed]:
-        """Return these chunks with their BM25 for weighted lexemes and their cosine with a unit vector, in order of id.
+    async def propose(
+        self,
+        words: Mapping[str, float],
+        vector: Matrix,
+        narrowed: SearchFilter,
+        depth: int,
+        related: Sequence[int] = (),
+    ) -> Proposed:
+        """Return the best `depth` chunks of each leg, for weighted lexemes and a unit vector (d,).
 
-        They must come from a leg of the same vault: access is not checked again.
+        The nearest chunks of `related` documents are among them; they are narrowed like all others.
+        """
+
+    async def question_weights(self, words: Mapping[str, float]) -> dict[int, float]:
+        """Return the question's side of BM25 by dimension, with the tenant's own statistics."""
+
+    async def lexemes_of(self, chunk_ids: Sequence[int]) -> dict[str, float]:
+        """Return the lexemes of chunks with their inverse document frequency.
+
+        The chunks must come from a leg of the same vault: access is not checked again.
         """
 
     async def changed(self, document_ids: Sequence[int]) -> dict[int, datetime]:

@@ -82,7 +82,7 @@ def _is_pair(one: Spoken, other: Spoken) -> bool:
 
 
 def _people(question: str, facets: Facets) -> Iterator[Spoken]:
-    names = [name for name, _ in facets.authors]
+    names = facets.authors
     firsts = [name.split()[0] for name in names if name.split()]
     known = {name.lower(): name for name in names}
     known |= {
@@ -94,10 +94,10 @@ def _people(question: str, facets: Facets) -> Iterator[Spoken]:
 
 
 def _sources(question: str, facets: Facets) -> Iterator[Spoken]:
-    known = {name.lower(): str(integration_id) for integration_id, name, _ in facets.integrations}
+    known = {name.lower(): str(integration_id) for integration_id, name in facets.integrations}
     words = [
         (word.lower(), str(integration_id))
-        for integration_id, name, _ in facets.integrations
+        for integration_id, name in facets.integrations
         for word in set(re.findall(r"[^\W_]+", name))
         if len(word) > MIN_NAME_CHARACTERS
     ]
@@ -116,10 +116,9 @@ def _named(question: str, before: str, known: dict[str, str], name: str) -> Iter
 
 
 def _kinds(question: str, facets: Facets) -> Iterator[Spoken]:
-    held = {media_type for media_type, _ in facets.media_types}
     for media_type, words in KINDS:
         match = re.search(rf"\bin (?:the |our )?(?:{words})(?!\w)", question, re.IGNORECASE)
-        if match and media_type in held:
+        if match and media_type in facets.media_types:
             yield Spoken("type", media_type, *match.span())
 
 

@@ -7,6 +7,7 @@ from domain.deletions import TooManyDeletions, is_held, question
 from domain.examining import examine
 from domain.integrations import Connector
 from domain.progress import Stage
+from domain.recognising import recognise
 from domain.sync_steps import Run
 from domain.trails import ItemStage, Reached
 from domain.vault import Vault
@@ -33,6 +34,8 @@ async def clean(run: Run, connector: Connector) -> AsyncIterator[None]:
         yield
         if not deleted:
             break
+    async for _ in recognise(run.open_vault, run.viewer):
+        yield
     async for _ in examine(run.open_vault, run.viewer, run.tools):
         yield
     is_unsettled = True

@@ -17,7 +17,10 @@ from domain.entities import Entities, Graph
 from domain.facts import Fact
 from domain.feedback import FeedbackBook
 from domain.found_gaps import Gaps
+from domain.gap_answers import GapAnswers
+from domain.gap_ranking import GapRanking
 from domain.golden import GoldenBook
+from domain.handovers import Handovers
 from domain.history import History
 from domain.integrations import Connector, Integration, Integrations
 from domain.kinds import Kinds
@@ -25,19 +28,25 @@ from domain.language import LanguageModel
 from domain.lobby import Lobby
 from domain.members import Members
 from domain.model_changes import ModelChanges
+from domain.notes import Links, Notes
 from domain.parsing import Parser, ParseSettings, ParseSettingsStore
 from domain.people import Viewer
 from domain.privacy import Reviews
+from domain.radar import Radar
+from domain.received import MailAddresses, ReceivedMails
 from domain.removals import Removals
 from domain.schedules import Schedules
 from domain.search import Analyzer, Passages
 from domain.surveys import Surveys
 from domain.syncs import Syncs
 from domain.trails import Trails
+from domain.transcribing import Transcriber
 from domain.triggers import Matcher
 from domain.unanswered import UnansweredQuestions
 from domain.uploads import ObjectStore, Uploads
+from domain.verifications import Verifications
 from domain.whereabouts import Whereabouts
+from domain.whole_vault import WholeVault
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +59,7 @@ class Vault:
     credentials: Credentials
     nonces: Nonces
     uploads: Uploads
+    received: ReceivedMails
     syncs: Syncs
     documents: Documents
     passages: Passages
@@ -73,6 +83,13 @@ class Vault:
     apps: Apps
     gaps: Gaps
     models: ModelChanges
+    radar: Radar
+    whole: WholeVault
+    ranking: GapRanking
+    gap_answers: GapAnswers
+    verifications: Verifications
+    notes: Notes
+    handovers: Handovers
 
 
 OpenVault = Callable[[Viewer], AbstractAsyncContextManager[Vault]]
@@ -115,8 +132,14 @@ class Tools:
     """None where this deployment was given no client id of any provider."""
     objects: ObjectStore | None = None
     """Keeps uploaded files where a bucket is set up; None: Postgres keeps them."""
+    links: Links | None = None
+    """Signs and reads the links of mails."""
+    transcriber: Transcriber | None = None
+    """None where no transcription server is set up."""
     kinds: Kinds = field(default_factory=Kinds)
     """What can be connected."""
+    mail_addresses: MailAddresses | None = None
+    """Where mail is taken in; None where this deployment takes none."""
     next_embedder: Embedder | None = None
     """The model that tenants may change to, while there is one."""
 

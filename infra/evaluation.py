@@ -12,7 +12,7 @@ from domain.followups import standalone
 from domain.integrations import Entry, Item, Page
 from domain.measures import ndcg, recall
 from domain.people import EVERYONE
-from domain.ranking import DEPTH, Asked, ask, embed_question, rank, rank_with_feedback
+from domain.ranking import DEPTH, Asked, ask, embed_question, follow_entities, rank, rank_with_feedback
 from domain.search import Candidate, SearchFilter
 from domain.vault import Tools, Vault
 from domain.widening import widen
@@ -176,8 +176,9 @@ async def _hybrid(vault: Vault, tools: Tools, question: str) -> list[Candidate]:
 
 
 async def _reranked(vault: Vault, tools: Tools, question: str) -> list[Candidate]:
-    return await rank_with_feedback(vault, tools, await _asked(vault, tools, question), SearchFilter())
+    return await rank_with_feedback(vault, await _asked(vault, tools, question), SearchFilter())
 
 
 async def _asked(vault: Vault, tools: Tools, question: str) -> Asked:
-    return await ask(tools, (await widen(vault, tools, question)).text)
+    asked = await ask(tools, (await widen(vault, tools, question)).text)
+    return await follow_entities(vault, tools, asked)

@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Sequence
 
-LONG_RUNNING = ("serve", "work")
+LONG_RUNNING = ("serve", "work", "receive-mail")
 UNUSED = ("pydantic", "pygments", "rich")
 """Litestar and httpx load these where they happen to be installed, 15 MB, and go on without them where they are not."""
 

@@ -7,8 +7,9 @@ from pathlib import Path
 import msgspec
 
 from domain.errors import Invalid
-from domain.identities import Record, resolve
+from domain.identities import Record
 from domain.names import match_names
+from domain.resolving import resolve
 from infra.romanising import romanise
 
 

@@ -24,6 +24,25 @@ class BucketSettings(msgspec.Struct, frozen=True):
     secret_access_key: str
 
 
+class LetterboxSettings(msgspec.Struct, frozen=True):
+    """Where forwarded mail comes in."""
+
+    domain: str
+    """Behind the @ of the addresses; "" means: none is taken in."""
+    port: int
+    protocol: str
+    trusted_server: str
+    """Whose findings about senders are believed, as it calls itself in Authentication-Results; "": nobody's."""
+
+
+class MailSettings(msgspec.Struct, frozen=True):
+    """The mail server; without an address, nothing is mailed."""
+
+    url: str
+    sender: str
+    """The address that mails come from, and replies go to."""
+
+
 class Settings(msgspec.Struct, frozen=True):
     """Everything an operator can set; the README's table of settings is made of these."""
 
@@ -53,6 +72,9 @@ class Settings(msgspec.Struct, frozen=True):
     llm_base_url: str
     llm_api_key: str
     llm_model: str
+    transcription_base_url: str
+    transcription_api_key: str
+    transcription_model: str
     log_level: str
     is_limiting: bool
     metrics_token: str
@@ -63,6 +85,8 @@ class Settings(msgspec.Struct, frozen=True):
     """With which Slack signs the events it sends; "" means: none are heard."""
     allowed_hosts: tuple[str, ...]
     """Servers in private networks that sources may be read from."""
+    mail: MailSettings
+    letterbox: LetterboxSettings
     providers: dict[str, ProviderSettings]
     """By the name of the kind that is connected by consent."""
 
@@ -99,6 +123,9 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         llm_base_url=_url(environment, "LLM_BASE_URL", ("http://", "https://"), is_needed=False),
         llm_api_key=environment.get("LLM_API_KEY", ""),
         llm_model=_llm_model(environment),
+        transcription_base_url=_url(environment, "TRANSCRIPTION_BASE_URL", ("http://", "https://"), is_needed=False),
+        transcription_api_key=environment.get("TRANSCRIPTION_API_KEY", ""),
+        transcription_model=environment.get("TRANSCRIPTION_MODEL", "").strip() or "whisper-1",
         log_level=_choice(environment, "LOG_LEVEL", ("info", "debug", "warning", "error")),
         is_limiting=_choice(environment, "RATE_LIMITS", ("on", "off")) == "on",
         metrics_token=environment.get("METRICS_TOKEN", "").strip(),
@@ -106,11 +133,22 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         bucket=_bucket(environment),
         slack_signing_secret=environment.get("SLACK_SIGNING_SECRET", "").strip(),
         allowed_hosts=tuple(environment.get("ALLOWED_HOSTS", "").replace(",", " ").split()),
+        mail=_mail(environment),
+        letterbox=_letterbox(environment),
         providers={
             each.kind.name: read_registration(environment, each.consent.registration)
             for each in REGISTRY
             if each.consent
         },
+    )
+
+
+def _letterbox(environment: Mapping[str, str]) -> LetterboxSettings:
+    return LetterboxSettings(
+        domain=environment.get("MAIL_DOMAIN", "").strip().lstrip("@").lower(),
+        port=_number(environment, "MAIL_PORT", 2525, 0, 65535),
+        protocol=_choice(environment, "MAIL_PROTOCOL", ("smtp", "lmtp")),
+        trusted_server=environment.get("MAIL_TRUSTED_SERVER", "").strip(),
     )
 
 
@@ -158,3 +196,11 @@ def _bucket(environment: Mapping[str, str]) -> BucketSettings:
     endpoint = _url(environment, "S3_ENDPOINT", ("http://", "https://"), is_needed=False)
     region = environment.get("S3_REGION", "").strip() or "us-east-1"
     return BucketSettings(bucket, endpoint, region, access_key_id, secret_access_key)
+
+
+def _mail(environment: Mapping[str, str]) -> MailSettings:
+    url = _url(environment, "SMTP_URL", ("smtp://", "smtps://"), is_needed=False)
+    sender = environment.get("MAIL_FROM", "").strip()
+    if url and "@" not in sender:
+        raise WrongSetting("MAIL_FROM is missing: it must be the address that mails come from, and replies go to")
+    return MailSettings(url, sender)

@@ -12,6 +12,7 @@ def make_argument_parser() -> argparse.ArgumentParser:
         ("up", "run everything on this machine: servers, web, worker, demo vault"),
         ("serve", "serve the web"),
         ("work", "take jobs from the queue"),
+        ("receive-mail", "take in the mails that people forward"),
         ("migrate", "bring the database to the newest schema"),
         ("seed", "plant the demo vault"),
         ("export", "make the embedding model ready to run, once"),
@@ -25,6 +26,7 @@ def make_argument_parser() -> argparse.ArgumentParser:
     asking.add_argument("--tenant", required=True, help="the tenant's short name")
     asking.add_argument("--as", dest="viewer", required=True, metavar="EMAIL", help="the member in whose eyes")
     asking.add_argument("--json", action="store_true", help="print one JSON object")
+    commands_.add_parser("receive-reply", help="take in a mail, on standard input, that answers a question")
     evaluating = commands_.add_parser("eval", help="evaluate retrieval on a folder in BEIR form, or on all public sets")
     evaluating.add_argument("folder", type=Path, nargs="?")
     evaluating.add_argument("--data", type=Path, default=Path("../shared/data"), help="where the public sets lie")

@@ -26,6 +26,7 @@ from domain.syncs import Sync, SyncState
 from domain.vault import OpenVault, Tools
 from infra.golden_jobs import after_sync, register_golden_runs
 from infra.model_jobs import register_fillings, request_filling
+from infra.note_jobs import register_notes
 from infra.queue import ALL_QUEUES, CHORE_PRIORITY, CHORES, PURGE_TASK, SHORT_QUEUES, SYNC_TASK
 
 SAVE_EVERY_S = 0.25
@@ -64,6 +65,8 @@ class Worker:
     """Knows whose integrations are due; without it nothing begins by itself."""
     tidy: Callable[[], Awaitable[object]] | None = None
     """Removes what nobody refers to any more from the object store."""
+    write_notes: Callable[[], Awaitable[object]] | None = None
+    """Chooses and mails the weekly notes."""
 
     async def run(self, concurrency: int) -> None:
         """Work until SIGTERM or SIGINT, then let running jobs reach a stop within DRAIN_S.
@@ -138,6 +141,8 @@ class Worker:
             await self._revive_stalled()
 
         self._register_purging()
+        if self.write_notes:
+            register_notes(self.queue, self.write_notes)
         if self.tidy:
             self._register_tidying(self.tidy)
 

@@ -31,6 +31,7 @@ from tests import factories
 from tests.domain.fakes import WordEmbedder
 from tests.peers.drive import running_drive
 from tests.peers.emulate import Emulators, running_emulators
+from tests.peers.onedrive import running_onedrive
 
 SHARED_DATA = Path(__file__).parent.parent.parent / "shared" / "data"
 """Public evaluation sets; tests that read them skip where the folder is absent."""
@@ -82,6 +83,13 @@ def emulators() -> Iterator[Emulators]:
 def drive_url() -> Iterator[str]:
     """Google Drive, as others mock it."""
     with running_drive() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def onedrive_url() -> Iterator[str]:
+    """OneDrive, as others mock it."""
+    with running_onedrive() as url:
         yield url
 
 

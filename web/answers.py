@@ -5,18 +5,24 @@ document said is not shown again: its quotes go, and sentences that rest on noth
 """
 
 from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
 from enum import StrEnum
+from types import MappingProxyType
 
 import msgspec
 
 from domain.conversations import Answer, Citation, Sentence, Side
 from domain.documents import Document
+from domain.radar import Lost, is_lost
 from domain.vault import Vault
+from domain.verifications import Verification
 from web.narrowing import passage_path
 
 WELL_SUPPORTED = 0.8
 WEAKLY_SUPPORTED = 0.5
 """Under it a sentence is marked: .07 to .16 of the right ones in `bench.answer_sets`, .12 to .26 of the others."""
+
+NOBODY_VOUCHES: Mapping[int, Verification] = MappingProxyType({})
 
 
 class AnswerKind(StrEnum):
@@ -35,6 +41,9 @@ class Source(msgspec.Struct, frozen=True):
     citation: Citation
     document: Document | None
     """None while the answer is being written, and only the citation is at hand."""
+    settled_at: datetime | None = None
+    """When what it cites was settled otherwise, if it was."""
+    verification: Verification | None = None
 
     @property
     def path(self) -> str:
@@ -97,9 +106,13 @@ class ShownAnswer(msgspec.Struct, frozen=True):
 
 
 async def readable_answers(vault: Vault, answers: Sequence[Answer]) -> list[ShownAnswer]:
-    """Return answers as the viewer may see them now, with one query for all of them."""
+    """Return answers as the viewer may see them now, with three queries for all of them."""
     documents = await cited_documents(vault, answers)
-    return [show_answer(readable(answer, documents), documents, len(answer.sentences)) for answer in answers]
+    lost = await vault.radar.lost(sorted(documents)) if documents else []
+    verified = await vault.verifications.of_many(sorted(documents)) if documents else {}
+    return [
+        show_answer(readable(answer, documents), documents, len(answer.sentences), lost, verified) for answer in answers
+    ]
 
 
 async def readable_by(vault: Vault, answers: Sequence[Answer]) -> list[Answer]:
@@ -129,9 +142,15 @@ def readable(answer: Answer, document_ids: Collection[int]) -> Answer:
     return msgspec.structs.replace(answer, sentences=tuple(kept), disagreements=disagreements)
 
 
-def show_answer(answer: Answer, documents: Mapping[int, Document], n_sentences: int) -> ShownAnswer:
-    """Return an answer as it is shown; `n_sentences` is how many it once had."""
-    sources = number_sources(answer.sentences, documents)
+def show_answer(
+    answer: Answer,
+    documents: Mapping[int, Document],
+    n_sentences: int,
+    lost: Sequence[Lost] = (),
+    verified: Mapping[int, Verification] = NOBODY_VOUCHES,
+) -> ShownAnswer:
+    """Return an answer as it is shown; `n_sentences` is how many it once had, `lost` was settled otherwise."""
+    sources = number_sources(answer.sentences, documents, lost, verified)
     n_withheld = n_sentences - len(answer.sentences)
     kind = AnswerKind.GIVEN if answer.sentences else AnswerKind.WITHDRAWN if n_withheld else AnswerKind.ABSTAINED
     return ShownAnswer(
@@ -151,13 +170,29 @@ def show_side(side: Side) -> ShownSide:
     return ShownSide(side, passage_path(cited.document_id, cited.version_id, cited.start, cited.end))
 
 
-def number_sources(sentences: Sequence[Sentence], documents: Mapping[int, Document]) -> dict[Citation, Source]:
+def number_sources(
+    sentences: Sequence[Sentence],
+    documents: Mapping[int, Document],
+    lost: Sequence[Lost] = (),
+    verified: Mapping[int, Verification] = NOBODY_VOUCHES,
+) -> dict[Citation, Source]:
     """Number each cited passage once, from 1, in the order in which the sentences come to it."""
     cited = dict.fromkeys(citation for sentence in sentences for citation in sentence.citations)
     return {
-        citation: Source(number, citation, documents.get(citation.document_id))
+        citation: Source(
+            number,
+            citation,
+            documents.get(citation.document_id),
+            settled_at(citation, lost),
+            verified.get(citation.document_id),
+        )
         for number, citation in enumerate(cited, start=1)
     }
+
+
+def settled_at(citation: Citation, lost: Sequence[Lost]) -> datetime | None:
+    """Return when what is cited was settled otherwise, None where it was not."""
+    return max((one.closed_at for one in lost if is_lost(citation, one)), default=None)
 
 
 def show_sentence(sentence: Sentence, sources: Mapping[Citation, Source]) -> ShownSentence:

@@ -8,7 +8,7 @@ from litestar.params import FromPath, FromQuery
 
 from domain.documents import Document
 from domain.people import EVERYONE, Viewer, user_principal
-from domain.vault import Vault
+from domain.vault import Tools, Vault
 from web.document_links import linked, named_most
 from web.document_text import anchor, is_within, read
 from web.filters import plural
@@ -16,6 +16,7 @@ from web.forms import Form
 from web.library import SORTS, choices, read_query
 from web.numbers import whole_number, whole_numbers
 from web.rendering import Page, SeeOther, page, see_other
+from web.verifications import INTERVALS
 
 N_DOCUMENTS = 50
 N_NEIGHBOURS = 5
@@ -44,6 +45,7 @@ async def index(request: Request[Any, Any, Any], vault: Vault) -> Page:
 @get("/documents/{document_id:int}", include_in_schema=False)
 async def show(
     vault: Vault,
+    tools: Tools,
     document_id: FromPath[int],
     version: FromQuery[str] = "",
     start: FromQuery[str] = "",
@@ -71,6 +73,12 @@ async def show(
         neighbours=await vault.documents.neighbours(document_id, N_NEIGHBOURS),
         source_url=document.url if document.url.startswith(("https://", "http://")) else "",
         passage_note=LOST_PASSAGE if is_lost else "",
+        verification=await vault.verifications.get(document_id),
+        verifiers=[("", "Nobody"), *((str(each.user_id), each.name) for each in access.reasons)],
+        intervals=INTERVALS,
+        moment=tools.now(),
+        answer=await vault.gap_answers.behind(document_id),
+        completions=await vault.gap_answers.completing(document_id),
     )
 
 

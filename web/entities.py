@@ -78,6 +78,7 @@ async def entity_page(vault: Vault, tools: Tools, entity_id: int, form: Form, st
         groups=grouped(await vault.entities.relations(entity_id, N_RELATIONS)),
         timeline=await vault.entities.timeline(entity_id, N_TIMELINE),
         merges=await vault.entities.merges(entity_id),
+        namesakes=await vault.entities.namesakes(entity_id) if entity.kind is EntityKind.PERSON else [],
         known=known,
         topics=topics,
         form=form,

@@ -6,6 +6,8 @@ from datetime import UTC, datetime, timedelta
 from jinja2 import Environment
 from markupsafe import Markup, escape
 
+from domain.documents import MAX_COUNTED
+
 MINUTE, HOUR, DAY, WEEK = 60, 3_600, 86_400, 604_800
 KIBI = 1024
 MEDIA_TYPES = {
@@ -35,6 +37,8 @@ def install(environment: Environment, now: Callable[[], datetime]) -> None:
         size=size,
         number=number,
         plural=plural,
+        counted=counted,
+        figure=figure,
         duration=duration,
         media_type=media_type,
         highlight=highlight,
@@ -100,6 +104,16 @@ def number(value: float) -> str:
 def plural(count: int, singular: str, plural_form: str = "") -> str:
     """Return a count with its noun: "1 document", "2 documents"."""
     return f"{count:,} {singular if count == 1 else plural_form or singular + 's'}"
+
+
+def counted(count: int, singular: str) -> str:
+    """Return a count of documents with its noun; "more than 1,000 documents" for one that ended there."""
+    return f"more than {plural(MAX_COUNTED, singular)}" if count > MAX_COUNTED else plural(count, singular)
+
+
+def figure(count: int) -> str:
+    """Return a count of documents as a large number on its own: "1,000+" for one that ended there."""
+    return f"{MAX_COUNTED:,}+" if count > MAX_COUNTED else f"{count:,}"
 
 
 def duration(span: timedelta | float) -> str:

@@ -15,7 +15,7 @@ from domain.people import Viewer
 from domain.syncs import Trigger
 from domain.vault import Tools, Vault
 from web.doors import Doors, WebSettings
-from web.filters import plural
+from web.filters import counted
 from web.flashes import FlashKind
 from web.forms import EMPTY, Form
 from web.integration_forms import ADMINS_ONLY
@@ -97,7 +97,7 @@ async def remove_integration(viewer: Viewer, doors: Doors, tools: Tools, integra
     async with doors.open_vault(viewer) as vault:
         await managed(vault, integration_id)
     removed = await disconnect(tools.oauth, doors.open_vault, viewer, integration_id)
-    what = f"“{removed.integration.name}” was removed, with {plural(removed.integration.n_documents, 'document')}."
+    what = f"“{removed.integration.name}” was removed, with {counted(removed.integration.n_documents, 'document')}."
     kind = FlashKind.WARNING if removed.left_to_do else FlashKind.GOOD
     return see_other("/integrations", f"{what} {removed.left_to_do}".strip(), kind)
 

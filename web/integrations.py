@@ -16,6 +16,7 @@ from domain.integrations import Integration, IntegrationKind
 from domain.kinds import Kind
 from domain.oauth import providers_of
 from domain.people import Viewer
+from domain.received import FORWARDING
 from domain.scope import scope_of
 from domain.syncs import Sync, SyncState, Trigger
 from domain.vault import Tools, Vault
@@ -112,8 +113,16 @@ async def show(
         guard=await asking(vault, integration_id),
         rhythms=CHOICES,
         scope_words=words_of(scope_of(integration.settings)),
+        mail_address=mail_address_of(tools, vault.viewer, integration),
         webhook=webhook_of(vault.viewer, integration, settings),
     )
+
+
+def mail_address_of(tools: Tools, viewer: Viewer, integration: Integration) -> str:
+    """Return the address at which an integration takes mail in, or ""."""
+    if integration.kind != FORWARDING or tools.mail_addresses is None:
+        return ""
+    return tools.mail_addresses.address_of(viewer.tenant_id, integration.id)
 
 
 async def asking(vault: Vault, integration_id: int) -> Guard | None:

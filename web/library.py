@@ -46,7 +46,6 @@ class Choice(msgspec.Struct, frozen=True):
 
     value: str
     words: str
-    count: int
 
 
 class Choices(msgspec.Struct, frozen=True):
@@ -80,9 +79,9 @@ def read_query(parameters: Mapping[str, Any]) -> LibraryQuery:
 def choices(facets: Facets) -> Choices:
     """Return the facets as the fields of the form offer them."""
     return Choices(
-        tuple(Choice(str(number), name, count) for number, name, count in facets.integrations),
-        tuple(Choice(value, media_type(value), count) for value, count in facets.media_types),
-        tuple(Choice(author, author, count) for author, count in facets.authors),
+        tuple(Choice(str(number), name) for number, name in facets.integrations),
+        tuple(Choice(value, media_type(value)) for value in facets.media_types),
+        tuple(Choice(author, author) for author in facets.authors),
     )
 
 

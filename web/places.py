@@ -29,4 +29,6 @@ def is_here(place: Place, path: str) -> bool:
     """Whether a page belongs to a place: its own path, or one below it."""
     if place.path == "/knowledge" and path.startswith(("/entities", "/graph")):
         return True
+    if place.path == "/gaps" and path.startswith("/contradictions"):
+        return True
     return path == place.path if place.path == "/" else (path + "/").startswith(place.path + "/")

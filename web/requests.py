@@ -1,10 +1,13 @@
-"""One line of log per request, with an id that also stands in the response and on error pages; and gzip for text."""
+"""One line of log per request, with an id that stands in the response and on error pages too; texts compressed."""
 
 import gzip
 import re
 import time
 import uuid
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 
+import brotli
 import structlog
 from litestar.datastructures import Headers, MutableScopeHeaders
 from litestar.enums import ScopeType
@@ -18,6 +21,15 @@ REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
 COMPRESSIBLE = ("text/html", "text/plain", "text/csv", "application/json", "application/problem+json")
 MIN_COMPRESSED_BYTES = 700
 COMPRESSION_LEVEL = 5
+BROTLI_QUALITY = 9
+ENCODERS: Mapping[str, Callable[[bytes], bytes]] = MappingProxyType(
+    {
+        "br": lambda content: brotli.compress(content, quality=BROTLI_QUALITY),
+        "gzip": lambda content: gzip.compress(content, COMPRESSION_LEVEL, mtime=0),
+    }
+)
+"""The smallest first."""
+REFUSED = re.compile(r"q=0(?:\.0*)?")
 
 
 class RequestLog(ASGIMiddleware):
@@ -58,7 +70,9 @@ class Compression(ASGIMiddleware):
 
     async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
         """Go on, and compress the answer where the asker can read it."""
-        if "gzip" not in Headers.from_scope(scope).get("accept-encoding", ""):
+        accepted = accepted_encodings(Headers.from_scope(scope).get("accept-encoding", ""))
+        encoding = next((each for each in ENCODERS if each in accepted), "")
+        if not encoding:
             await next_app(scope, receive, send)
             return
         held: HTTPResponseStartEvent | None = None
@@ -71,15 +85,21 @@ class Compression(ASGIMiddleware):
             if held is not None and message["type"] == "http.response.body":
                 start, held = held, None
                 if not message.get("more_body") and len(message["body"]) >= MIN_COMPRESSED_BYTES:
-                    message["body"] = gzip.compress(message["body"], COMPRESSION_LEVEL, mtime=0)
+                    message["body"] = ENCODERS[encoding](message["body"])
                     headers = MutableScopeHeaders.from_message(start)
-                    headers["Content-Encoding"] = "gzip"
+                    headers["Content-Encoding"] = encoding
                     headers["Content-Length"] = str(len(message["body"]))
                     headers.extend_header_value("Vary", "Accept-Encoding")
                 await send(start)
             await send(message)
 
         await next_app(scope, receive, compress)
+
+
+def accepted_encodings(header: str) -> set[str]:
+    """Return the encodings of an Accept-Encoding header, without those it refuses (`br;q=0`)."""
+    offered = (each.partition(";") for each in header.lower().replace(" ", "").split(","))
+    return {name for name, _, weight in offered if not REFUSED.fullmatch(weight)}
 
 
 def is_compressible(message: HTTPResponseStartEvent) -> bool:

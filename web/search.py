@@ -132,7 +132,7 @@ def heard(asked: Asked, facets: Facets, today: date) -> Asked:
 
 def chips(asked: Asked, facets: Facets) -> list[Chip]:
     """Return the active filters in words."""
-    names = {str(integration_id): name for integration_id, name, _ in facets.integrations}
+    names = {str(integration_id): name for integration_id, name in facets.integrations}
     values = asked.narrowing
     words = {
         "integration": ("Source", names.get(values["integration"], "unknown")),
@@ -145,11 +145,11 @@ def chips(asked: Asked, facets: Facets) -> list[Chip]:
 
 
 def choices(facets: Facets, values: dict[str, str]) -> dict[str, list[tuple[str, str]]]:
-    """Return what each filter can be set to, with counts; a value that is set is always among them."""
+    """Return what each filter can be set to; a value that is set is always among them."""
     offered = {
-        "integration": [(str(one), f"{name} ({count:,})") for one, name, count in facets.integrations],
-        "type": [(one, f"{media_type(one)} ({count:,})") for one, count in facets.media_types],
-        "author": [(one, f"{one} ({count:,})") for one, count in facets.authors],
+        "integration": [(str(one), name) for one, name in facets.integrations],
+        "type": [(one, media_type(one)) for one in facets.media_types],
+        "author": [(one, one) for one in facets.authors],
     }
     for name, options in offered.items():
         if values[name] and values[name] not in {value for value, _ in options}:

@@ -40,7 +40,7 @@ async def place(vault: Vault, tools: Tools, evidence: Evidence, words: str) -> P
     if not evidence.sightings or not searched:
         return None
     asked = await ask_here(vault, tools, searched)
-    groups = by_document(await rank_with_feedback(vault, tools, asked, SearchFilter()))
+    groups = by_document(await rank_with_feedback(vault, asked, SearchFilter()))
     wanted = evidence.sightings[0].document_id
     places = (number for number, group in enumerate(groups, start=1) if group[0].document_id == wanted)
     return Placing(searched, next(places, None))

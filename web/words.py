@@ -24,6 +24,7 @@ RELATION_WORDS = MappingProxyType(
         RelationKind.DECIDED: ("decided", "was decided by"),
         RelationKind.APPROVED: ("approved", "was approved by"),
         RelationKind.REVIEWED: ("reviewed", "was reviewed by"),
+        RelationKind.ANSWERED: ("answered", "was answered by"),
         RelationKind.USES: ("uses", "is used by"),
         RelationKind.DEPENDS_ON: ("depends on", "is needed by"),
         RelationKind.REPLACES: ("replaces", "is replaced by"),

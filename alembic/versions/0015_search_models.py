@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "0015"
-down_revision = "0012"
+down_revision = "0014"
 
 TABLES = """
 create table embedding_models (
@@ -35,6 +35,7 @@ create table search_models (
 );
 
 alter table classifications add column model text not null default '';
+alter table gap_evidence add column model text not null default '';
 """
 
 CURRENT_TENANT = "(select nullif(current_setting('kv.tenant', true), '')::bigint)"
@@ -51,6 +52,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.execute("alter table gap_evidence drop column model")
     op.execute("alter table classifications drop column model")
     op.execute("drop table search_models")
     op.execute("drop index chunk_index_embedding_next")

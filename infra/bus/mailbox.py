@@ -3,7 +3,7 @@
 import asyncio
 from typing import assert_never
 
-from domain.facts import AccessEnded, DocumentsChanged, Fact, IntegrationChanged, SyncChanged
+from domain.facts import AccessEnded, DocumentsChanged, Fact, HandoverChanged, IntegrationChanged, SyncChanged
 from domain.syncs import Sync
 
 SIZE = 256
@@ -82,6 +82,8 @@ def _subject(fact: Fact) -> Subject:
             return "documents", fact.integration_id, None
         case IntegrationChanged():
             return "integration", fact.integration_id, None
+        case HandoverChanged():
+            return "handover", fact.handover_id, None
         case AccessEnded():
             return "access", fact.user_id, fact.session_id
         case _:

@@ -15,7 +15,27 @@ from domain.oauth import fresh_grant, providers_of
 from domain.people import Viewer
 from domain.uploads import ObjectStore
 from domain.vault import OpenVault
-from infra.connectors import box, drive, folder, github, gmail, imap, mediawiki, notion, s3, slack, upload, web, webdav
+from infra.connectors import (
+    answers,
+    box,
+    confluence,
+    drive,
+    folder,
+    forwarding,
+    github,
+    gmail,
+    imap,
+    jira,
+    mediawiki,
+    notion,
+    onedrive,
+    outlook,
+    s3,
+    slack,
+    upload,
+    web,
+    webdav,
+)
 from infra.connectors.addresses import Outside
 from infra.connectors.http import Token
 from infra.connectors.kinds import Access, ConnectorKind, Reach
@@ -24,18 +44,25 @@ from infra.registrations import ProviderSettings
 
 REGISTRY: tuple[ConnectorKind, ...] = (
     upload.KIND,
+    answers.KIND,
     folder.KIND,
     gmail.KIND,
     drive.KIND,
+    outlook.KIND,
+    onedrive.KIND,
+    onedrive.SHAREPOINT_KIND,
     slack.KIND,
     github.KIND,
     box.KIND,
     imap.KIND,
+    forwarding.KIND,
     web.KIND,
     webdav.KIND,
     s3.KIND,
     mediawiki.KIND,
     notion.KIND,
+    confluence.KIND,
+    jira.KIND,
 )
 """Every kind of source, in the order people see them."""
 

@@ -11,7 +11,7 @@ import msgspec
 from domain.access import Group
 from domain.errors import Invalid, NotFound, Unavailable
 from domain.integrations import Connector, Entry, Integration, Item, Page, Unreadable, readers_of
-from domain.kinds import Kind
+from domain.kinds import Kind, Proof
 from domain.people import Viewer, email_principal, group_principal
 from domain.vault import OpenVault
 from infra.connectors.box_consent import BOX, REGISTRATION, Box
@@ -181,6 +181,7 @@ KIND = ConnectorKind(
         "folder",
         "Your files with words in them; colleagues will see those that Box shares with them.",
         is_personal=True,
+        proof=Proof.SCHEMA,
     ),
     _connect,
     consent=Consent(REGISTRATION, Box),

@@ -43,6 +43,8 @@ class Request:
     url: httpx.URL
     params: Params | None
     form: Mapping[str, str] | None
+    leads_out: bool = False
+    """Whether a redirect to another server is followed, without our token."""
 
 
 class Source:
@@ -69,10 +71,17 @@ class Source:
         """Return a successful answer to a form that only asks. Raises: what `get` does."""
         return await self._insist("POST", path, None, form)
 
+    async def download(self, path: str) -> httpx.Response:
+        """Return a file that the provider hands out elsewhere, at an address good for a while and without our token.
+
+        Raises: what `get` does.
+        """
+        return await self._insist("GET", path, None, None, leads_out=True)
+
     async def _insist(
-        self, method: str, path: str, params: Params | None, form: Mapping[str, str] | None
+        self, method: str, path: str, params: Params | None, form: Mapping[str, str] | None, *, leads_out: bool = False
     ) -> httpx.Response:
-        request = Request(method, self._url(path), params, form)
+        request = Request(method, self._url(path), params, form, leads_out)
         try:
             async for attempt in stamina.retry_context(
                 on=_pause, attempts=N_TRIES, timeout=TRIED_FOR_S, wait_initial=0.5, wait_max=20.0
@@ -119,15 +128,21 @@ class Source:
             )
             if not answer.has_redirect_location:
                 break
-            url, params = self._url(str(answer.url.join(answer.headers["Location"]))), None
+            target = answer.url.join(answer.headers["Location"])
+            if request.leads_out and target.scheme == "https" and not self._is_ours(target):
+                return await self._client.get(target, timeout=TIMEOUT)
+            url, params = self._url(str(target)), None
         return answer
 
     def _url(self, path: str) -> httpx.URL:
         """Where to ask: our token goes nowhere else. Raises: Unavailable."""
         url = httpx.URL(path) if "://" in path else httpx.URL(f"{self._base_url}{path}")
-        if _server(url) not in (_server(self._base_url), _server(self._files_url)):
+        if not self._is_ours(url):
             raise Unavailable(f"{self._title} led to another server ({url.host}), where we do not follow.")
         return url
+
+    def _is_ours(self, url: httpx.URL) -> bool:
+        return _server(url) in (_server(self._base_url), _server(self._files_url))
 
     def _refuse(self, answer: httpx.Response) -> None:
         status = answer.status_code

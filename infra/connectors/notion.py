@@ -13,7 +13,7 @@ import msgspec
 
 from domain.errors import Forbidden, Invalid, NotFound, Unavailable
 from domain.integrations import Connector, Entry, Gone, Integration, Item, Page
-from domain.kinds import FieldType, Kind, SourceField
+from domain.kinds import FieldType, Kind, Proof, SourceField
 from domain.people import Viewer
 from domain.vault import OpenVault
 from infra.connectors.kinds import Access, ConnectorKind, Reach
@@ -240,6 +240,7 @@ KIND = ConnectorKind(
             ),
             readers_field(),
         ),
+        proof=Proof.SCHEMA,
     ),
     _connect,
     _check,

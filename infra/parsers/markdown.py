@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from urllib.parse import unquote
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
@@ -14,6 +15,9 @@ from infra.parsers.builder import TextBuilder
 from infra.parsers.charset import decode
 
 FIELD = re.compile(r"^([A-Za-z][\w -]{0,40}):[ \t]+(.+)$", re.MULTILINE)
+ELSEWHERE = re.compile(r"[a-z][a-z0-9+.-]*:|/|\{|\s", re.IGNORECASE)
+"""What a link within one source does not begin with."""
+MAX_LINKS = 200
 HTML_TAG = re.compile(r"<!--.*?-->|<[^>]*>", re.DOTALL)
 
 
@@ -32,7 +36,7 @@ def parse(name: str, content: bytes) -> ParsedDocument:
         title=fields.get("title", ""),
         author=fields.get("author", ""),
         created_at=_moment(fields.get("date", "")),
-        metadata=fields,
+        metadata={**fields, "links": "\n".join(_links(tokens))},
     )
 
 
@@ -92,6 +96,13 @@ class _Walk:
         else:
             kind = BlockKind.QUOTE if self._open["blockquote"] else BlockKind.PARAGRAPH
             self._builder.add(kind, text)
+
+
+def _links(tokens: Sequence[Token]) -> list[str]:
+    """Return where the text's relative links lead, each once; addresses and places within the page are left out."""
+    children = (child for token in tokens for child in token.children or () if child.type == "link_open")
+    targets = (unquote(str(child.attrs.get("href", ""))).partition("#")[0] for child in children)
+    return [target for target in dict.fromkeys(targets) if target and not ELSEWHERE.match(target)][:MAX_LINKS]
 
 
 def _readable(token: Token) -> str:

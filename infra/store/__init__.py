@@ -22,18 +22,24 @@ from infra.store.deletions import DeletionStore
 from infra.store.documents import DocumentStore
 from infra.store.entities import EntityStore
 from infra.store.feedback import FeedbackStore
+from infra.store.gap_answers import GapAnswerStore
+from infra.store.gap_ranking import GapRankingStore
 from infra.store.gaps import GapStore
 from infra.store.golden import GoldenStore
-from infra.store.graph import GraphStore
+from infra.store.handovers import HandoverStore
 from infra.store.history import HistoryStore
 from infra.store.integrations import IntegrationStore
+from infra.store.knowing import KnowingStore
 from infra.store.lobby import LobbyStore
 from infra.store.members import MemberStore
 from infra.store.model_changes import ModelChangeStore
+from infra.store.notes import NoteStore
 from infra.store.oauth import NonceStore
 from infra.store.parsing import ParsingStore
 from infra.store.passages import PassageStore
+from infra.store.radar import RadarStore
 from infra.store.readers import AccessStore
+from infra.store.received import ReceivedStore
 from infra.store.removals import RemovalStore
 from infra.store.reviews import ReviewStore
 from infra.store.schedules import ScheduleStore
@@ -42,7 +48,9 @@ from infra.store.syncs import SyncStore
 from infra.store.trails import TrailStore
 from infra.store.unanswered import UnansweredStore
 from infra.store.uploads import UploadStore
+from infra.store.verifications import VerificationStore
 from infra.store.whereabouts import WhereaboutStore
+from infra.store.whole_vault import WholeVaultStore
 
 Publish = Callable[[int, Sequence[Fact]], Awaitable[None]]
 """Carries a tenant's facts to whoever watches; it must not raise."""
@@ -88,6 +96,7 @@ class Stores:
             credentials=CredentialStore(connection, viewer, self.sealer, announce),
             nonces=NonceStore(connection, viewer),
             uploads=UploadStore(connection, viewer),
+            received=ReceivedStore(connection, viewer),
             syncs=syncs,
             documents=DocumentStore(connection, viewer, self.analyzer, labels),
             passages=PassageStore(connection, viewer, self.analyzer, labels),
@@ -106,11 +115,18 @@ class Stores:
             golden=GoldenStore(connection, viewer, self.queue),
             history=HistoryStore(connection, viewer),
             entities=EntityStore(connection, viewer, self.analyzer),
-            graph=GraphStore(connection, viewer),
+            graph=KnowingStore(connection, viewer),
             access=AccessStore(connection, viewer),
             apps=AppStore(connection, viewer, self.sealer),
             gaps=GapStore(connection, viewer),
             models=ModelChangeStore(connection, viewer, self.queue, labels),
+            radar=RadarStore(connection, viewer, self.model),
+            whole=WholeVaultStore(connection, viewer),
+            ranking=GapRankingStore(connection, viewer, self.model),
+            gap_answers=GapAnswerStore(connection, viewer),
+            verifications=VerificationStore(connection, viewer),
+            notes=NoteStore(connection, viewer),
+            handovers=HandoverStore(connection, viewer, announce),
         )
 
     async def _publish_all(self, facts: dict[int, list[Fact]]) -> None:

@@ -25,6 +25,10 @@ FIND = sa.text(
 LOAD = sa.text(
     "select c.document_id, c.version_id, c.start_at, c.text from chunks c where c.id = any(:ids) order by c.id"
 )
+LONE = sa.text(
+    "select k.key from entity_keys k join entity_aliases a on (a.tenant_id, a.id) = (k.tenant_id, k.alias_id)"
+    " where k.tenant_id = :tenant and k.key = any(:keys) group by 1 having count(distinct a.entity_id) = 1 order by 1"
+)
 ADD = sa.text("""
 with came as (
     insert into mentions (tenant_id, document_id, version_id, alias_id, start_at, end_at)
@@ -44,8 +48,14 @@ async def find_earlier_mentions(
     document_id: int,
     new: Sequence[tuple[Keyed, int]],
 ) -> None:
-    """Write where earlier documents name what is new, given with the ids of its aliases; people are not looked for."""
-    wanted = [(each.found.name, alias_id) for each, alias_id in new if _is_wanted(each)][:MAX_NAMES]
+    """Write where earlier documents name what is new, given with the ids of its aliases.
+
+    A person is looked for by the full name, and only where it is one person's.
+    """
+    lone = await _borne_by_one(connection, tenant_id, [each for each, _ in new if _is_named_person(each)])
+    wanted = [(each.found.name, alias_id) for each, alias_id in new if _is_wanted(each) or (_name_key(each) in lone)][
+        :MAX_NAMES
+    ]
     for name, alias_id in wanted:
         lexemes = [tenant_lexeme(tenant_id), *dict.fromkeys(word.lexeme for word in analyzer.words(name))]
         if len(lexemes) < 2:
@@ -59,6 +69,25 @@ async def find_earlier_mentions(
 
 def _is_wanted(each: Keyed) -> bool:
     return each.found.kind in KINDS and len(each.found.name) >= MIN_LETTERS and each.key.startswith("n:")
+
+
+def _is_named_person(each: Keyed) -> bool:
+    parts = each.found.name.split()
+    is_name = 1 < len(parts) < 6 and all(len(part.strip(".")) > 1 for part in parts) and "@" not in each.found.name
+    return each.found.kind is EntityKind.PERSON and is_name and bool(_name_key(each))
+
+
+def _name_key(each: Keyed) -> str:
+    return next((key for key in each.keys if key.startswith("n:") and " " in key), "")
+
+
+async def _borne_by_one(connection: AsyncConnection, tenant_id: int, people: Sequence[Keyed]) -> frozenset[str]:
+    """Return the keys of the names that one person alone bears in this tenant."""
+    keys = sorted({_name_key(each) for each in people})
+    if not keys:
+        return frozenset()
+    rows = await connection.execute(LONE, {"tenant": tenant_id, "keys": keys})
+    return frozenset(rows.scalars())
 
 
 async def _add(connection: AsyncConnection, tenant_id: int, alias_id: int, name: str, chunk_ids: Sequence[int]) -> None:

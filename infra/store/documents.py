@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.chunking import Chunk
 from domain.documents import (
+    MAX_COUNTED,
     Document,
     DocumentVersion,
     Facets,
@@ -29,6 +30,7 @@ from infra.analysis import WordAnalyzer
 from infra.store.access import READABLE, access_binds
 from infra.store.columns import LABELLED, read_columns
 from infra.store.deletions import delete_documents
+from infra.store.facets import read_facets
 from infra.store.ingest import replace_document, write_access
 from infra.store.reweighing import reweigh
 
@@ -108,29 +110,16 @@ class DocumentStore:
         return LibraryPage(documents, next_key, total)
 
     async def _count(self, binds: Mapping[str, object]) -> int:
-        rows = await self._connection.execute(sa.text(f"select count(*) from documents d where {NARROWED}"), binds)
+        rows = await self._connection.execute(
+            sa.text(f"select count(*) from (select from documents d where {NARROWED} limit {MAX_COUNTED + 1}) d"), binds
+        )
         return int(rows.scalar_one())
 
     async def count(self) -> int:
         return await self._count({**access_binds(self._viewer), **_filter_binds(LibraryFilter())})
 
     async def facets(self) -> Facets:
-        rows = await self._connection.execute(
-            sa.text(
-                "select d.integration_id, i.name, d.media_type, d.author, count(*) as n,"
-                " grouping(d.integration_id, d.media_type, d.author) as which"
-                f" {FROM} where {READABLE}"
-                " group by grouping sets ((d.integration_id, i.name), (d.media_type), (d.author))"
-                " order by n desc, 2, 3, 4"
-            ),
-            access_binds(self._viewer),
-        )
-        found = rows.all()
-        return Facets(
-            integrations=tuple((row.integration_id, row.name, row.n) for row in found if row.which == 0b011),
-            media_types=tuple((row.media_type, row.n) for row in found if row.which == 0b101),
-            authors=tuple((row.author, row.n) for row in found if row.which == 0b110 and row.author)[:50],
-        )
+        return await read_facets(self._connection, self._viewer)
 
     async def get(self, document_id: int) -> Document:
         rows = await self._connection.execute(

@@ -9,6 +9,7 @@ from domain.errors import Invalid, NotFound
 from domain.people import Viewer
 from infra.analysis import WordAnalyzer
 from infra.store.access import READABLE, access_binds
+from infra.store.graph_mentions import MAX_MENTIONED, MENTION_PROOFS, MENTIONED
 from infra.store.graph_sql import N_DOCUMENTS, best_alias, rows_to_depth, visible
 from infra.store.graph_writing import put_extraction
 from infra.store.merging import EntityMerging
@@ -69,14 +70,14 @@ order by d.sorted_at desc, d.id, p.start_at limit :limit
 """
 TIMELINE = f"""
 with first as (
-    select distinct on (m.document_id) m.tenant_id, m.document_id, m.version_id, m.start_at, m.end_at
+    select distinct on (m.document_id) m.tenant_id, m.document_id, m.version_id, m.start_at, m.end_at, m.reason
     from entity_aliases a join mentions m on (m.tenant_id, m.alias_id) = (a.tenant_id, a.id)
     where a.entity_id = :id order by m.document_id, m.end_at = 0, m.start_at
 ), newest as (
     select p.*, d.title, d.sorted_at from first p join documents d on (d.tenant_id, d.id) = (p.tenant_id, p.document_id)
     where {READABLE} order by d.sorted_at desc, d.id limit :limit
 )
-select {QUOTED.replace("d.id as", "d.document_id as")} from newest d
+select {QUOTED.replace("d.id as", "d.document_id as")}, d.reason from newest d
 join lateral (select d.version_id, d.start_at, d.end_at) p on true
 join document_versions v on (v.tenant_id, v.id) = (d.tenant_id, d.version_id)
 order by d.sorted_at desc, d.document_id
@@ -86,6 +87,34 @@ select g.id, g.alias_id, a.name as alias, g.reason, g.made_by, g.created_at, g.u
 from entity_merges g join entity_aliases a on (a.tenant_id, a.id) = (g.tenant_id, g.alias_id)
 where g.entity_id = :id and {visible("a")} order by g.id desc limit 200
 """
+
+
+NAMESAKES = f"""
+with mine as materialized (
+    select distinct k.key from entity_aliases a join entity_keys k on (k.tenant_id, k.alias_id) = (a.tenant_id, a.id)
+    where a.entity_id = :id and a.kind = 'person' and k.key like 'n:% %' and {visible("a")} limit 20
+), found as (
+    select distinct o.tenant_id, o.entity_id from mine
+    join entity_keys k on k.tenant_id = :tenant and k.key = mine.key
+    join entity_aliases o on (o.tenant_id, o.id) = (k.tenant_id, k.alias_id)
+    where o.entity_id <> :id and o.kind = 'person' order by 2 limit 20
+)
+select e.id, e.kind, {best_alias("name", "e.tenant_id", "e.id")} as name, e.is_made, {N_DOCUMENTS} as n_documents
+from found f join entities e on (e.tenant_id, e.id) = (f.tenant_id, f.entity_id) order by e.id
+"""
+
+
+NOTE_READ = sa.text(
+    "insert into name_readings (tenant_id, document_id, version_id)"
+    " select tenant_id, id, version_id from documents where id = :document"
+    " on conflict (tenant_id, document_id) do update set version_id = excluded.version_id"
+)
+UNREAD = sa.text(
+    "select d.id from documents d join integrations i on (i.tenant_id, i.id) = (d.tenant_id, d.integration_id)"
+    " where d.id > :after and i.removed_at is null and not exists (select from name_readings r"
+    " where (r.tenant_id, r.document_id, r.version_id) = (d.tenant_id, d.id, d.version_id))"
+    " order by d.id limit :limit"
+)
 
 
 class EntityStore(EntityMerging):
@@ -100,6 +129,11 @@ class EntityStore(EntityMerging):
     async def put(self, document_id: int, extraction: Extraction) -> None:
         if extraction.found:
             await put_extraction(self._connection, self._viewer.tenant_id, self._analyzer, document_id, extraction)
+        await self._connection.execute(NOTE_READ, {"document": document_id})
+
+    async def unread(self, after_id: int, limit: int) -> list[int]:
+        rows = await self._connection.execute(UNREAD, {"after": after_id, "limit": limit})
+        return list(rows.scalars())
 
     async def page(self, kind: str, text: str, key: str, size: int) -> EntityPage:
         after, after_id = _read_key(key)
@@ -140,6 +174,8 @@ class EntityStore(EntityMerging):
             "kinds": [kind.value for kind in RelationKind],
         }
         rows = await rows_to_depth(self._connection, RELATIONS, binds, limit)
+        own = {**access_binds(self._viewer), "id": entity_id, "limit": min(limit, MAX_MENTIONED)}
+        mentioned = (await self._connection.execute(sa.text(MENTIONED), own)).all()
         return [
             Relation(
                 RelationKind(row.kind),
@@ -150,14 +186,15 @@ class EntityStore(EntityMerging):
                 row.n_proofs,
                 row.latest_at,
             )
-            for row in rows
+            for row in (*rows, *mentioned)
             if row.name is not None
         ]
 
     async def proofs(self, entity_id: int, kind: RelationKind, other_id: int, limit: int) -> list[Proof]:
-        return await self._proofs(
-            PROOFS, {"subject": entity_id, "kind": kind.value, "object": other_id, "limit": limit}
-        )
+        binds: dict[str, object] = {"subject": entity_id, "object": other_id, "limit": limit}
+        if kind is RelationKind.MENTIONS:
+            return await self._proofs(MENTION_PROOFS.format(quoted=QUOTED), binds)
+        return await self._proofs(PROOFS, {**binds, "kind": kind.value})
 
     async def timeline(self, entity_id: int, limit: int) -> list[Proof]:
         return await self._proofs(TIMELINE, {"id": entity_id, "limit": limit})
@@ -165,6 +202,11 @@ class EntityStore(EntityMerging):
     async def _proofs(self, statement: str, binds: dict[str, object]) -> list[Proof]:
         rows = await self._connection.execute(sa.text(statement), {**access_binds(self._viewer), **binds})
         return [msgspec.convert(dict(row._mapping), Proof) for row in rows]
+
+    async def namesakes(self, entity_id: int) -> list[Entity]:
+        binds = {**access_binds(self._viewer), "id": entity_id, "tenant": self._viewer.tenant_id}
+        rows = await self._connection.execute(sa.text(NAMESAKES), binds)
+        return [_entity(row) for row in rows if row.name is not None]
 
     async def merges(self, entity_id: int) -> list[Merge]:
         rows = await self._connection.execute(sa.text(MERGES), {**access_binds(self._viewer), "id": entity_id})

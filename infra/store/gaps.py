@@ -13,7 +13,9 @@ from domain.frames import Frame
 from domain.gap_kinds import GapKind
 from domain.people import EVERYONE, Viewer
 from domain.surroundings import Source, Surroundings, survey
-from infra.store.access import READABLE, access_binds
+from domain.terms import Term
+from infra.store.access import access_binds
+from infra.store.gap_sql import ADD_TERMS, PAGE, VERDICT, VISIBLE
 from infra.store.texts import storable
 
 NOT_FOUND = "This gap does not exist, or stands in documents that are not shared with you."
@@ -24,22 +26,6 @@ TELLING = (
 MAX_TELLING = 200
 TURN = sa.text("select pg_advisory_xact_lock(hashtextextended('gaps', :tenant))")
 """One document's findings of a tenant are written at a time: who forgets a gap must not miss new evidence for it."""
-VISIBLE = f"""
-    from gaps g join gap_evidence e on (e.tenant_id, e.gap_id) = (g.tenant_id, g.id)
-    join documents d on (d.tenant_id, d.id) = (e.tenant_id, e.document_id)
-    where g.state = :state and {READABLE}
-"""
-PAGE = f"""
-with visible as (
-    select g.id, g.kind, g.state, g.reason, e.question, e.person, e.score, e.document_id, d.version_id,
-        e.start_at as start, e.end_at as "end", d.title, d.author,
-        coalesce(d.source_modified_at, d.source_created_at) as modified_at,
-        count(*) over (partition by g.id) as n_documents,
-        row_number() over (partition by g.id order by e.score desc, e.document_id, e.start_at) as place
-    {VISIBLE} and (:kind = '' or g.kind = :kind)
-)
-select * from visible where place = 1 order by score desc, id offset :offset limit :size
-"""
 
 
 class GapStore:
@@ -49,14 +35,14 @@ class GapStore:
         self._connection = connection
         self._viewer = viewer
 
-    async def due(self, detector: str, limit: int) -> list[int]:
+    async def due(self, detector: str, after_id: int, limit: int) -> list[int]:
         rows = await self._connection.execute(
             sa.text(
-                "select d.id from documents d where not exists (select from detections f"
+                "select d.id from documents d where d.id > :after and not exists (select from detections f"
                 " where (f.tenant_id, f.document_id, f.version_id, f.detector)"
                 " = (d.tenant_id, d.id, d.version_id, :detector)) order by d.id limit :limit"
             ),
-            {"detector": detector, "limit": limit},
+            {"detector": detector, "after": after_id, "limit": limit},
         )
         return list(rows.scalars())
 
@@ -90,6 +76,7 @@ class GapStore:
             {**binds, "detector": detector},
         )
         await self._add_frames(document_id, detected.frames)
+        await self._add_terms(document_id, detected.terms)
         await self._add_gaps(document_id, detected, text)
         await self._forget_unproven()
 
@@ -117,6 +104,14 @@ class GapStore:
                 for frame in frames
             ],
         )
+
+    async def _add_terms(self, document_id: int, terms: Sequence[Term]) -> None:
+        if terms:
+            given = [
+                {"tenant": self._viewer.tenant_id, "document": document_id, **msgspec.structs.asdict(each)}
+                for each in terms
+            ]
+            await self._connection.execute(sa.text(ADD_TERMS), given)
 
     async def _add_gaps(self, document_id: int, detected: Detected, text: str) -> None:
         found = [
@@ -161,15 +156,29 @@ class GapStore:
         )
 
     async def page(self, narrowed: GapFilter, offset: int, size: int) -> list[FoundGap]:
-        binds = {"state": narrowed.state.value, "kind": narrowed.kind.value if narrowed.kind else ""}
         rows = await self._connection.execute(
-            sa.text(PAGE), {**binds, **access_binds(self._viewer), "offset": offset, "size": size}
+            sa.text(PAGE),
+            {
+                **access_binds(self._viewer),
+                "tenant": self._viewer.tenant_id,
+                "everyone": EVERYONE,
+                "state": narrowed.state.value,
+                "kind": narrowed.kind.value if narrowed.kind else "",
+                "muted": [each.value for each in narrowed.muted],
+                "kinds": [each.kind.value for each in narrowed.lessons],
+                "weights": [each.weight for each in narrowed.lessons],
+                "offset": offset,
+                "size": size,
+            },
         )
         return [msgspec.convert(dict(row._mapping), FoundGap) for row in rows]
 
     async def counts(self, state: GapState) -> dict[GapKind, int]:
         rows = await self._connection.execute(
-            sa.text(f"select g.kind, count(distinct g.id) as n {VISIBLE} group by g.kind order by n desc, g.kind"),
+            sa.text(
+                f"select g.kind, count(distinct coalesce(g.twin_of, g.id)) as n {VISIBLE}"
+                " group by g.kind order by n desc, g.kind"
+            ),
             {"state": state.value, **access_binds(self._viewer)},
         )
         return {GapKind(row.kind): int(row.n) for row in rows}
@@ -185,7 +194,8 @@ class GapStore:
             sa.text(
                 "update gaps set state = :after, reason = :reason, closed_by = :by,"
                 " closed_at = case when :after = 'open' then null else now() end"
-                f" where id = :id and id in (select g.id {VISIBLE}) returning id"
+                " where coalesce(twin_of, id) = (select coalesce(twin_of, id) from gaps where id = :id)"
+                f" and :id in (select g.id {VISIBLE}) and state = :state returning id"
             ),
             {
                 **access_binds(self._viewer),
@@ -196,5 +206,9 @@ class GapStore:
                 "by": "" if after is GapState.OPEN else self._viewer.name,
             },
         )
-        if rows.one_or_none() is None:
+        if not rows.all():
             raise NotFound(NOT_FOUND)
+        await self._connection.execute(
+            sa.text(VERDICT if after is GapState.DISMISSED else "delete from gap_verdicts where gap_id = :id"),
+            {"tenant": self._viewer.tenant_id, "id": gap_id, "user": self._viewer.user_id},
+        )

@@ -12,12 +12,13 @@ from domain.people import Viewer
 from domain.spelling import words
 from infra.romanising import romanise
 from infra.store.access import READABLE, access_binds
+from infra.store.graph_mentions import MENTION_EDGES
 from infra.store.graph_sql import N_DOCUMENTS, best_alias, rows_to_depth, visible
 
 MAX_QUESTION_WORDS = 40
 MAX_NAME_WORDS = 5
 MAX_EDGES = 6_000
-DEED_KINDS = ("owns", "maintains", "created", "decided", "approved", "reviewed")
+DEED_KINDS = ("owns", "maintains", "created", "decided", "approved", "reviewed", "answered")
 ENTITIES = f"""
 select e.id, e.kind, {best_alias("name", "e.tenant_id", "e.id")} as name, e.is_made, {N_DOCUMENTS} as n_documents
 from entities e where e.id = any(:ids) order by e.id
@@ -78,13 +79,13 @@ TOPICS_OF = f"""
 with mine as materialized (select id from entity_aliases where entity_id = :id), near as (
     select b.object_id as alias_id, p.document_id from (
         select r.id, r.object_id from mine join relations r on r.subject_id = mine.id and r.kind = any(:kinds)
-        order by r.n_proofs desc, r.id desc limit 600
+        order by r.n_proofs desc, r.id desc limit 300
     ) b join relation_proofs p on p.relation_id = b.id
     union
     select m.alias_id, m.document_id from (
         select cast(substr(o.key, 3) as bigint) as document_id
         from mine join relations r on r.subject_id = mine.id and r.kind = any(:kinds)
-        join entity_aliases o on o.id = r.object_id and o.kind = 'document' order by 1 desc limit 600
+        join entity_aliases o on o.id = r.object_id and o.kind = 'document' order by 1 desc limit 300
     ) w join mentions m on m.document_id = w.document_id
 )
 select t.entity_id, count(distinct near.document_id) as n from near
@@ -159,7 +160,8 @@ class GraphStore:
         near = await rows_to_depth(self._connection, NEIGHBOURS, binds, limit - len(entity_ids) + 1)
         n_near = max(limit - len(entity_ids), 0)
         ids = [*entity_ids, *(int(row.entity_id) for row in near[:n_near])]
-        edges = await self._rows(EDGES, ids=ids, since=narrowed.since)
+        edges = [*await self._rows(EDGES, ids=ids, since=narrowed.since)]
+        edges += await self._rows(MENTION_EDGES, ids=ids, since=narrowed.since, limit=MAX_EDGES - len(edges))
         entities = await self.entities(ids)
         shown = {entity.id for entity in entities}
         found = [msgspec.convert(dict(row._mapping), Edge) for row in edges]
@@ -174,7 +176,7 @@ class GraphStore:
         return [msgspec.convert(dict(row._mapping), Deed) for row in rows]
 
     async def deeds_of(self, person_id: int, limit: int) -> list[Deed]:
-        topics = await self._rows(TOPICS_OF, id=person_id, kinds=list(DEED_KINDS), limit=40)
+        topics = await self._rows(TOPICS_OF, id=person_id, kinds=list(DEED_KINDS), limit=24)
         return await self.deeds([int(row.entity_id) for row in topics], limit) if topics else []
 
     async def named(self, text: str, limit: int) -> list[Entity]:

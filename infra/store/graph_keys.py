@@ -104,4 +104,8 @@ def _compared(each: Keyed, alias: KnownAlias, present: frozenset[int]) -> Settle
 def _is_refused(each: Keyed, alias: KnownAlias) -> bool:
     """An entity is not joined when one of its aliases speaks clearly against it."""
     theirs = identity_of(alias.name, alias.email, alias.key)
-    return each.identity is not None and compare(each.identity, theirs).weight <= -3.0
+    if each.identity is None:
+        return False
+    verdict, mine = compare(each.identity, theirs), each.identity
+    is_namesake = bool(mine.address and theirs.address and mine.name) and sorted(mine.name) == sorted(theirs.name)
+    return verdict.is_contrary or (is_namesake and not verdict.is_same)

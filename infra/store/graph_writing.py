@@ -15,6 +15,7 @@ from domain.entities import EntityKind, Extraction, Found, FoundRelation, KnownA
 from infra.analysis import WordAnalyzer
 from infra.store.backfilling import find_earlier_mentions
 from infra.store.graph_keys import Keyed, Settled, keyed, settle
+from infra.store.namesakes import Meant, meant, part
 from infra.store.texts import storable
 
 MAX_UNDER_KEY = 30
@@ -67,10 +68,11 @@ select :tenant, entity_id, alias_id, reason, weight from unnest(
 """)
 ADD_MENTIONS = sa.text("""
 with came as (
-    insert into mentions (tenant_id, document_id, version_id, alias_id, role, start_at, end_at)
-    select :tenant, :document, :version, alias_id, role, start_at, end_at from unnest(
-        cast(:aliases as bigint[]), cast(:roles as text[]), cast(:starts as int[]), cast(:ends as int[])
-    ) n (alias_id, role, start_at, end_at) on conflict do nothing returning alias_id
+    insert into mentions (tenant_id, document_id, version_id, alias_id, role, start_at, end_at, reason)
+    select :tenant, :document, :version, alias_id, role, start_at, end_at, reason from unnest(
+        cast(:aliases as bigint[]), cast(:roles as text[]), cast(:starts as int[]), cast(:ends as int[]),
+        cast(:reasons as text[])
+    ) n (alias_id, role, start_at, end_at, reason) on conflict do nothing returning alias_id
 )
 update entity_aliases a set n_mentions = a.n_mentions + c.n
 from (select alias_id, count(*)::int as n from came group by 1) c where a.tenant_id = :tenant and a.id = c.alias_id
@@ -109,11 +111,15 @@ async def put_extraction(
     aliases = await _known(connection, tenant_id, found)
     wanted: dict[int, Keyed] = {at: each for at, each in enumerate(found) if each and each.found.is_certain}
     ids = {at: alias.id for at, alias in aliases.items()}
-    new = {each.unique: each for at, each in wanted.items() if at not in aliases}
+    chosen = await meant(connection, place, found, ids)
+    ids |= {at: each.alias_id for at, each in chosen.items()}
+    new = {each.unique: each for at, each in wanted.items() if at not in ids}
     present = frozenset(alias.entity_id for alias in aliases.values())
     added = await _add(connection, tenant_id, list(new.values()), present)
     ids |= {at: added[each.unique] for at, each in wanted.items() if at not in ids}
-    await _add_mentions(connection, place, extraction, ids, await _small_names(connection, tenant_id, extraction))
+    await part(connection, place, found)
+    small = await _small_names(connection, tenant_id, extraction)
+    await _add_mentions(connection, place, extraction, ids, small, chosen)
     await _add_relations(connection, place, extraction.relations, ids)
     named = [(each, added[unique]) for unique, each in new.items()]
     await find_earlier_mentions(connection, tenant_id, analyzer, document_id, named)
@@ -274,20 +280,19 @@ async def _add_mentions(
     extraction: Extraction,
     ids: Mapping[int, int],
     small: Sequence[tuple[int, str, int, int]],
+    chosen: Mapping[int, Meant],
 ) -> None:
     spans = [
-        *small,
+        *((*each, "") for each in small),
         *(
-            (alias_id, extraction.found[at].role, start, end)
+            (alias_id, extraction.found[at].role, start, end, chosen[at].reason if at in chosen else "")
             for at, alias_id in sorted(ids.items())
             for start, end in extraction.found[at].spans
         ),
     ]
-    aliases, roles, starts, ends = zip(*spans, strict=True)
-    await connection.execute(
-        ADD_MENTIONS,
-        {**place, "aliases": list(aliases), "roles": list(roles), "starts": list(starts), "ends": list(ends)},
-    )
+    names = ("aliases", "roles", "starts", "ends", "reasons")
+    columns = {name: list(column) for name, column in zip(names, zip(*spans, strict=True), strict=True)}
+    await connection.execute(ADD_MENTIONS, {**place, **columns})
 
 
 async def _add_relations(

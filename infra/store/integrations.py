@@ -5,14 +5,16 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from domain.documents import MAX_COUNTED
 from domain.errors import Conflict, NotFound
 from domain.integrations import Integration
 from domain.people import Viewer
 
-COLUMNS = """
+COLUMNS = f"""
     i.id, i.kind, i.name, i.settings, i.cursor, i.owner_id, i.created_at, i.last_synced_at, i.sync_every_minutes,
     i.is_paused,
-    (select count(*) from documents d where d.tenant_id = i.tenant_id and d.integration_id = i.id) as n_documents,
+    (select count(*) from (select from documents d where d.tenant_id = i.tenant_id and d.integration_id = i.id
+        limit {MAX_COUNTED + 1}) d) as n_documents,
     coalesce(c.problem, '') as access_problem, c.dies_at as access_ends_at
 """
 FROM = "from integrations i left join credentials c on (c.tenant_id, c.integration_id) = (i.tenant_id, i.id)"
@@ -21,10 +23,10 @@ VISIBLE = "i.removed_at is null and (i.owner_id is null or i.owner_id = :viewer 
 REGISTER = sa.text(
     "insert into due_syncs (tenant_id, integration_id, kind, account, due_at) select tenant_id, id, kind,"
     " coalesce(settings->>'account_id', ''), now() + make_interval(mins => sync_every_minutes) from integrations"
-    " where id = :id and kind <> 'upload'"
+    " where id = :id and kind not in ('upload', 'answers')"
     " on conflict (tenant_id, integration_id) do update set account = excluded.account"
 )
-"""Uploads bring their own syncs; everything else is read again and again."""
+"""Uploads and answers bring their own syncs; everything else is read again and again."""
 
 
 class IntegrationStore:

@@ -1,10 +1,4 @@
-"""The search index in Postgres: a lexical and a vector leg, each one statement that checks access itself.
-
-`chunk_index` has no row-level policy (docs/decisions/0002), so each statement names its tenant and joins `documents`,
-whose policy is forced: a row of another tenant cannot come through either. The legs join by the document's id alone:
-were tenants equated too, the planner would carry the policy's condition over to `chunk_index`, and with it the ban on
-using the word index for `@@`.
-"""
+"""The search index in Postgres: a lexical and a vector leg, each one statement that checks access itself."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -18,20 +12,36 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from domain.embedding import Matrix
 from domain.glossary import Expansion
 from domain.lexical import frequencies, inverse_document_frequency, question_weights
+from domain.matching import telling_sets
 from domain.people import Viewer
-from domain.search import Candidate, Passage, SearchFilter, Stretch, Weighed
+from domain.search import Candidate, Passage, Proposed, SearchFilter, Stretch
 from infra.analysis import WordAnalyzer
 from infra.store import glossary
-from infra.store.access import READABLE, access_binds
-from infra.store.columns import LABELLED, N_DIMENSIONS, Column, Columns, read_columns
+from infra.store.access import access_binds
+from infra.store.columns import N_DIMENSIONS, Column, Columns, read_columns
 from infra.store.ingest import dense_text, sparse_text, tenant_lexeme
+from infra.store.passage_sql import (
+    DENSE,
+    DENSE_OF_ALL,
+    DENSE_OF_FEW,
+    FEW_DOCUMENTS,
+    LEXEMES_OF,
+    LEXICAL,
+    LOAD,
+    N_GRANTED,
+    N_NARROWED,
+    NOTHING,
+    PROPOSED,
+    READ,
+    RELATED,
+    VECTORS,
+    WALK,
+    WORDED,
+)
+from infra.store.proposals import read_proposed
 
 MAX_QUESTION_WORDS = 64
 """Of a very long question, its rarest words are searched for."""
-MAX_MATCHED_CHUNKS = 6_000
-MIN_MATCHED_WORDS = 2
-"""In a large tenant only chunks with one of the question's rarer words are scored, by all of its words: those that have
-nothing but its most common ones, and there may be tens of thousands, could hardly come first."""
 EXACT_BELOW_CHUNKS = 20_000
 """Tenants smaller than this are searched exactly: reading their rows costs less than walking everybody's graph."""
 
@@ -39,67 +49,6 @@ WALK_WIDTH = 200
 """hnsw.ef_search: nodes kept in mind while walking the graph."""
 MAX_WALKED = 40_000
 """Nodes looked at before the walk ends with fewer results than were asked for."""
-WALK = (
-    "select set_config('hnsw.iterative_scan', 'relaxed_order', true), set_config('hnsw.ef_search', :ef, true),"
-    " set_config('hnsw.max_scan_tuples', :tuples, true)"
-)
-"""The walk goes on until enough rows have passed the tenant and the permissions (pgvector 0.8)."""
-
-NARROWED = f"""
-    {READABLE}
-    and (cast(:integration as bigint) is null or d.integration_id = :integration)
-    and (:media_type = '' or d.media_type = :media_type)
-    and (:author = '' or d.author = :author)
-    and (cast(:since as timestamptz) is null or d.sorted_at >= :since)
-    and (cast(:until as timestamptz) is null or d.sorted_at < :until)
-"""
-LEXICAL = f"""
-select i.chunk_id, i.document_id, -(i.sv <#> cast(:sv as sparsevec)) as score
-from chunk_index i join documents d on d.id = i.document_id
-where i.tenant_id = :tenant and i.tsv @@ cast(:query as tsquery) and {NARROWED}
-order by i.sv <#> cast(:sv as sparsevec), i.chunk_id limit :limit
-"""
-DENSE = f"""
-select i.chunk_id, i.document_id, -(i.embedding <#> cast(:vector as halfvec(384))) as score
-from chunk_index i join documents d on d.id = i.document_id
-where i.tenant_id = :tenant and {LABELLED} and {NARROWED}
-order by i.embedding <#> cast(:vector as halfvec(384)) limit :limit
-"""
-DENSE_EXACT = DENSE.replace("order by i.embedding <#> cast(:vector as halfvec(384))", "order by 3 desc, i.chunk_id")
-WORDED = {
-    "phrases": " and exists (select from chunks c where c.id = i.chunk_id and not exists ("
-    "select from unnest(cast(:phrases as text[])) p where c.text !~* p and d.title !~* p"
-    " and array_to_string(c.heading_path, chr(10)) !~* p))",
-    "excluded": " and not i.tsv @@ cast(:excluded as tsquery)",
-}
-"""Conditions of a question that has quoted phrases or excluded words."""
-WEIGH = f"""
-select i.chunk_id, i.document_id, -(i.sv <#> cast(:sv as sparsevec)) as lexical,
-    case when {LABELLED} then -(i.embedding <#> cast(:vector as halfvec(384))) else 0 end as dense
-from chunk_index i where i.tenant_id = :tenant and i.chunk_id = any(:ids) order by i.chunk_id
-"""
-"""Scores alone, of chunks that a leg has proposed, and has checked: access is not asked for again before `LOAD`."""
-VECTORS = f"""
-select i.chunk_id, i.embedding::text as vector from chunk_index i
-join documents d on (d.tenant_id, d.id) = (i.tenant_id, i.document_id)
-where i.tenant_id = :tenant and i.chunk_id = any(:ids) and {LABELLED} and {READABLE}
-"""
-READ = f"""
-select w.place, substr(v.text, w.start_at + 1, w.end_at - w.start_at) as text
-from unnest(cast(:versions as bigint[]), cast(:starts as int[]), cast(:ends as int[]))
-    with ordinality as w (version_id, start_at, end_at, place)
-join document_versions v on v.id = w.version_id
-join documents d on (d.tenant_id, d.id) = (v.tenant_id, v.document_id)
-where {READABLE} order by w.place
-"""
-LOAD = f"""
-select c.id as chunk_id, c.document_id, c.version_id, d.title, c.heading_path, c.text, c.start_at as start,
-    c.end_at as "end", c.page, n.name as integration_name, d.media_type, d.author, d.url,
-    d.source_modified_at as modified_at
-from chunks c join documents d on (d.tenant_id, d.id) = (c.tenant_id, c.document_id)
-join integrations n on (n.tenant_id, n.id) = (d.tenant_id, d.integration_id)
-where c.id = any(:ids) and {READABLE}
-"""
 
 
 class PassageStore:
@@ -143,7 +92,7 @@ class PassageStore:
         model = await self.model()
         return (await self._held()).find(model) or Column(model, is_next=False)
 
-    def _binds(self, narrowed: SearchFilter, limit: int) -> dict[str, object]:
+    def _binds(self, narrowed: SearchFilter) -> dict[str, object]:
         return {
             **access_binds(self._viewer),
             "tenant": self._viewer.tenant_id,
@@ -152,7 +101,6 @@ class PassageStore:
             "author": narrowed.author,
             "since": narrowed.since,
             "until": narrowed.until,
-            "limit": limit,
             **({"phrases": [_pattern(each) for each in narrowed.phrases]} if narrowed.phrases else {}),
             **({"excluded": self._any_of(narrowed.excluded)} if narrowed.excluded else {}),
         }
@@ -163,18 +111,23 @@ class PassageStore:
 
     async def lexical(self, question: str, narrowed: SearchFilter, limit: int) -> list[Candidate]:
         counted = frequencies(((word.lexeme for word in self._analyzer.words(question)), 1))
+        asked = await self._asked(counted)
+        return await self._run(LEXICAL, narrowed, {**asked, "limit": limit}) if asked else []
+
+    async def _asked(self, counted: Mapping[str, float]) -> dict[str, object]:
+        """Return the binds of the lexical leg; none where the tenant has none of the words."""
         n_chunks, n_containing = await self._statistics(list(counted))
         rarest = sorted(n_containing, key=lambda lexeme: (n_containing[lexeme], lexeme))[:MAX_QUESTION_WORDS]
         weights = question_weights({lexeme: counted[lexeme] for lexeme in rarest}, n_chunks, n_containing)
         if not weights:
-            return []
+            return {}
+        return {"sv": sparse_text(weights), "query": self._query({each: n_containing[each] for each in rarest})}
+
+    async def _run(self, statement: str, narrowed: SearchFilter, binds: Mapping[str, object]) -> list[Candidate]:
+        column = await self._column()
         rows = await self._connection.execute(
-            sa.text(_worded(LEXICAL, narrowed)),
-            {
-                **self._binds(narrowed, limit),
-                "sv": sparse_text(weights),
-                "query": self._query(_telling(rarest, n_containing)),
-            },
+            sa.text(column.of(_worded(statement, narrowed))),
+            {**self._binds(narrowed), **binds, "model": column.model},
         )
         return [Candidate(row.chunk_id, row.document_id, row.score) for row in rows]
 
@@ -195,46 +148,78 @@ class PassageStore:
             self._n_containing |= dict.fromkeys(unread, 0) | found
         return self._n_chunks, {each: n for each in lexemes if (n := self._n_containing[each])}
 
-    def _query(self, lexemes: Sequence[str]) -> str:
-        """Return a tsquery: the tenant's own lexeme and any of these. Lexemes are quoted, never parsed."""
-        alternatives = " | ".join(_quoted(lexeme) for lexeme in lexemes)
+    def _query(self, n_containing: Mapping[str, int]) -> str:
+        """Return a tsquery: the tenant's own lexeme, and enough of these. Lexemes are quoted, never parsed."""
+        sets = telling_sets(n_containing, self._n_chunks or 0)
+        alternatives = " | ".join(f"({' & '.join(map(_quoted, each))})" for each in sets)
         return f"{_quoted(tenant_lexeme(self._viewer.tenant_id))} & ({alternatives})"
 
     async def dense(self, vector: Matrix, narrowed: SearchFilter, limit: int) -> list[Candidate]:
-        n_chunks, _ = await self._statistics([])
-        if n_chunks < EXACT_BELOW_CHUNKS:
-            return await self.dense_exact(vector, narrowed, limit)
-        await self._connection.execute(sa.text(WALK), {"ef": str(WALK_WIDTH), "tuples": str(MAX_WALKED)})
-        found = await self._dense(DENSE, vector, narrowed, limit)
+        statement = await self._dense_leg(narrowed)
+        found = await self._run(statement, narrowed, {"vector": dense_text(vector), "limit": limit})
         return sorted(found, key=lambda each: (-each.score, each.chunk_id))  # a relaxed walk may swap neighbours
 
     async def dense_exact(self, vector: Matrix, narrowed: SearchFilter, limit: int) -> list[Candidate]:
-        """Return what `dense` does by reading every row of the tenant: for small tenants, and to measure recall."""
-        return await self._dense(DENSE_EXACT, vector, narrowed, limit)
+        """Return what `dense` does by reading every row of the tenant: to measure recall."""
+        return await self._run(DENSE_OF_ALL, narrowed, {"vector": dense_text(vector), "limit": limit})
 
-    async def _dense(self, statement: str, vector: Matrix, narrowed: SearchFilter, limit: int) -> list[Candidate]:
+    async def _dense_leg(self, narrowed: SearchFilter) -> str:
+        """Return the statement that finds the nearest in the least time, with its settings set."""
+        n_chunks, _ = await self._statistics([])
+        if n_chunks < EXACT_BELOW_CHUNKS:
+            return DENSE_OF_ALL
+        counting = N_NARROWED if _is_narrow(narrowed) else N_GRANTED
+        if self._viewer.is_system and counting is N_GRANTED:
+            n_documents = FEW_DOCUMENTS
+        else:
+            rows = await self._connection.execute(sa.text(counting), self._binds(narrowed))
+            n_documents = int(rows.scalar_one())
+        if n_documents < FEW_DOCUMENTS:
+            return DENSE_OF_FEW
+        await self._connection.execute(sa.text(WALK), {"ef": str(WALK_WIDTH), "tuples": str(MAX_WALKED)})
+        return DENSE
+
+    async def propose(
+        self,
+        words: Mapping[str, float],
+        vector: Matrix,
+        narrowed: SearchFilter,
+        depth: int,
+        related: Sequence[int] = (),
+    ) -> Proposed:
+        asked = await self._asked(words)
+        dense = await self._dense_leg(narrowed)
         column = await self._column()
-        rows = await self._connection.execute(
-            sa.text(column.of(_worded(statement, narrowed))),
-            {**self._binds(narrowed, limit), "vector": dense_text(vector), "model": column.model},
+        statement = PROPOSED.format(
+            lexical=_worded(LEXICAL, narrowed) if asked else NOTHING,
+            dense=_worded(dense, narrowed),
+            related=_worded(RELATED, narrowed) if related else NOTHING,
         )
-        return [Candidate(row.chunk_id, row.document_id, row.score) for row in rows]
-
-    async def weigh(self, chunk_ids: Sequence[int], words: Mapping[str, float], vector: Matrix) -> list[Weighed]:
-        n_chunks, n_containing = await self._statistics(list(words))
-        weights = question_weights(words, n_chunks, n_containing)
-        column = await self._column()
         rows = await self._connection.execute(
-            sa.text(column.of(WEIGH)),
+            sa.text(column.of(statement)),
             {
+                **self._binds(narrowed),
                 "model": column.model,
-                "tenant": self._viewer.tenant_id,
-                "ids": list(chunk_ids),
-                "sv": sparse_text(weights),
+                **asked,
                 "vector": dense_text(vector),
+                "limit": depth,
+                **({"related": list(related)} if related else {}),
             },
         )
-        return [msgspec.convert(dict(row._mapping), Weighed) for row in rows]
+        return read_proposed(rows.all(), len(vector))
+
+    async def lexemes_of(self, chunk_ids: Sequence[int]) -> dict[str, float]:
+        n_chunks, _ = await self._statistics([])
+        rows = await self._connection.execute(
+            sa.text(LEXEMES_OF), {"tenant": self._viewer.tenant_id, "ids": list(chunk_ids)}
+        )
+        found = {row.lexeme: int(row.n_chunks) for row in rows}
+        self._n_containing |= found
+        return {lexeme: inverse_document_frequency(n_chunks, n) for lexeme, n in found.items()}
+
+    async def question_weights(self, words: Mapping[str, float]) -> dict[int, float]:
+        n_chunks, n_containing = await self._statistics(list(words))
+        return question_weights(words, n_chunks, n_containing)
 
     async def changed(self, document_ids: Sequence[int]) -> dict[int, datetime]:
         rows = await self._connection.execute(
@@ -283,21 +268,12 @@ class PassageStore:
 
 
 def _worded(statement: str, narrowed: SearchFilter) -> str:
-    """Return the statement with the conditions that this question needs, before its order."""
-    conditions = "".join(WORDED[name] for name in WORDED if getattr(narrowed, name))
-    return statement.replace("\norder by", f"{conditions}\norder by") if conditions else statement
+    """Return the statement with the conditions that this question needs."""
+    return statement.replace("{worded}", "".join(WORDED[name] for name in WORDED if getattr(narrowed, name)))
 
 
-def _telling(rarest: Sequence[str], n_containing: Mapping[str, int]) -> list[str]:
-    """Return the first words, rarest first, whose chunks together are few enough to be scored."""
-    n_matched = 0
-    kept: list[str] = []
-    for lexeme in rarest:
-        n_matched += n_containing[lexeme]
-        if len(kept) >= MIN_MATCHED_WORDS and n_matched > MAX_MATCHED_CHUNKS:
-            break
-        kept.append(lexeme)
-    return kept
+def _is_narrow(narrowed: SearchFilter) -> bool:
+    return any((narrowed.integration_id, narrowed.media_type, narrowed.author, narrowed.since, narrowed.until))
 
 
 def _pattern(phrase: str) -> str:

@@ -7,7 +7,7 @@ with `re`, which decides. So the matches are exactly those of `re`, at a small p
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 
 import ahocorasick
@@ -51,7 +51,7 @@ class TableMatcher:
     def __init__(self, triggers: Sequence[Trigger]) -> None:
         expressions = [expression(trigger) for trigger in triggers]
         self._rows = [
-            (trigger, each, _in_lower_case(each), bool(each.groupindex))
+            (trigger, each.search, _in_lower_case(each), bool(each.groupindex))
             for trigger, each in zip(triggers, expressions, strict=True)
         ]
         self._automaton, self._always = _automaton(expressions)
@@ -60,44 +60,50 @@ class TableMatcher:
     def match(self, sentences: Sequence[str]) -> list[list[Match]]:
         if not sentences:
             return []
-        return [
-            self._confirmed(sentence, places) if places else []
-            for sentence, places in zip(sentences, self._places(sentences), strict=True)
-        ]
-
-    def _confirmed(self, sentence: str, places: set[int]) -> list[Match]:
-        found = []
-        lowered = sentence.lower() if sentence.isascii() else ""
-        for place in sorted(places) if len(places) > 1 else places:
-            trigger, expression, lower, is_named = self._rows[place]
-            seen = lower.search(lowered) if lowered and lower else expression.search(sentence)
-            if seen is not None:
-                found.append(Match(trigger, *seen.span(), _named(seen) if is_named else ()))
+        rows = self._rows
+        found: list[list[Match]] = []
+        for sentence, places in zip(sentences, self._places(sentences), strict=True):
+            seen: list[Match] = []
+            found.append(seen)
+            if not places:
+                continue
+            lowered = sentence.lower() if sentence.isascii() else ""
+            for place in sorted(places) if isinstance(places, set) else places:
+                trigger, search, search_lowered, is_named = rows[place]
+                match = search_lowered(lowered) if lowered and search_lowered else search(sentence)
+                if match is not None:
+                    seen.append(Match(trigger, *match.span(), _named(match) if is_named else ()))
         return found
 
-    def _places(self, sentences: Sequence[str]) -> Iterator[set[int]]:
-        """Yield for each sentence the places of the patterns that may match in it."""
+    def _places(self, sentences: Sequence[str]) -> list[Collection[int]]:
+        """Return for each sentence the places of the patterns that may match in it."""
         text = f" {BREAK} ".join(sentences)
         if text.count(BREAK) >= len(sentences):  # a sentence holds one itself
             text = f" {BREAK} ".join(sentence.replace(BREAK, " ") for sentence in sentences)
-        places = set(self._always)
+        found: list[Collection[int]] = []
+        places: Collection[int] = self._always
         for _, held in self._automaton.iter(folded(text)):
             if held is BREAK_MARK:
-                yield places
-                places = set(self._always)
-            else:
-                places.update(held)
-        yield places
+                found.append(places)
+                places = self._always
+            elif not places:
+                places = held
+            elif places is not held:
+                places = {*places, *held}
+        found.append(places)
+        return found
 
 
-def _in_lower_case(pattern: re.Pattern[str]) -> re.Pattern[str] | None:
-    """Return the pattern for text in lower case, where that finds the same: `re` is far quicker if case counts.
+def _in_lower_case(pattern: re.Pattern[str]) -> Callable[[str], re.Match[str] | None] | None:
+    """Return the search for text in lower case, where that finds the same: `re` is far quicker if case counts.
 
-    So it is for ASCII text and patterns, all of whose letters are small, but for those of classes such as `\\W`.
+    So it is for ASCII text and patterns all of whose letters are small and ASCII, but for those of classes such as
+    `\\W`; a sign without case, such as that of a currency, is no letter.
     """
     bare = re.sub(r"\\.", "", pattern.pattern)
     bare = re.sub(r"\(\?P<\w+>", "", bare)
-    return re.compile(pattern.pattern) if bare.isascii() and bare == bare.lower() else None
+    is_small = bare == bare.lower() and all(letter.isascii() or not letter.isalnum() for letter in bare)
+    return re.compile(pattern.pattern).search if is_small else None
 
 
 def _automaton(expressions: Sequence[re.Pattern[str]]) -> tuple[ahocorasick.Automaton, tuple[int, ...]]:

@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-MAX_LITERALS = 96
+MAX_LITERALS = 192
 MAX_CLASS = 4
 """A class of more characters says too little."""
 
@@ -31,11 +31,18 @@ BREAK = "\x01"
 SIGNS = (b"?", b"%", b"$")
 """Signs that patterns ask for; the first also stands for all that is not ASCII."""
 PLAIN = bytes(
-    ord(letter.lower()) if re.match(r"\w", letter) or letter.encode() in (BREAK.encode(), *SIGNS) else 32
+    ord("0" if letter.isdigit() else letter.lower())
+    if re.match(r"\w", letter) or letter.encode() in (BREAK.encode(), *SIGNS)
+    else 32
     for letter in map(chr, range(128))
 ) + bytes(128)
-"""The folded form of each ASCII character, for `bytes.translate`."""
+"""The folded form of each ASCII character, for `bytes.translate`; any digit is a zero."""
 SPACE = frozenset({" "})
+DIGIT = frozenset({"0", " ? "})
+"""Digits beyond ASCII are signs like all that is."""
+NUMBER_ENDS = ("0", " ? ")
+NUMBER_SO_FAR = frozenset({"0", "0 ", " ? "})
+"""How the folded form of a number ends, whatever digits, points and commas it goes on with."""
 NOTHING_KNOWN = Needed(None)
 EMPTY = Needed(frozenset({""}))
 
@@ -65,6 +72,10 @@ def _of_sequence(items: Iterable[Any]) -> Needed:
     running, best = EMPTY.exact or frozenset(), frozenset[str]()
     is_exact = True
     for item in items:
+        if _goes_on_with_digits(item) and all(each.endswith(NUMBER_ENDS) for each in running):
+            best, is_exact = _better(best, running), False
+            running = NUMBER_SO_FAR
+            continue
         part = _of_item(item)
         best = _better(best, part.best)
         crossed = _crossed(running, part.exact)
@@ -73,6 +84,17 @@ def _of_sequence(items: Iterable[Any]) -> Needed:
             crossed = part.exact if part.exact is not None else frozenset({""})
         running = crossed
     return Needed(running, best) if is_exact else Needed(None, _better(best, running))
+
+
+def _goes_on_with_digits(item: tuple[Any, Any]) -> bool:
+    """Whether a part is any run of digits, points and commas, as numbers go on."""
+    kind, value = item
+    if kind is not op.MAX_REPEAT or value[0] != 0 or len(value[2]) != 1 or value[2][0][0] is not op.IN:
+        return False
+    return all(
+        (sort is op.CATEGORY and member is op.CATEGORY_DIGIT) or (sort is op.LITERAL and chr(member) in ".,")
+        for sort, member in value[2][0][1]
+    )
 
 
 def _of_item(item: tuple[Any, Any]) -> Needed:  # noqa: PLR0911  # one line a kind of node
@@ -97,6 +119,8 @@ def _of_item(item: tuple[Any, Any]) -> Needed:  # noqa: PLR0911  # one line a ki
 def _of_class(members: Sequence[tuple[Any, Any]]) -> Needed:
     if members == [(op.CATEGORY, op.CATEGORY_SPACE)]:
         return Needed(SPACE)
+    if members == [(op.CATEGORY, op.CATEGORY_DIGIT)]:
+        return Needed(DIGIT)
     if len(members) <= MAX_CLASS and all(kind is op.LITERAL for kind, _ in members):
         return Needed(frozenset(_folded_letter(value) for _, value in members))
     return NOTHING_KNOWN
@@ -114,7 +138,7 @@ def _of_repeat(least: int, most: int, inner: Sequence[Any]) -> Needed:
     part = _of_sequence(inner)
     if least == 1 and (is_white or most == 1):
         return part
-    if (least, most) == (0, 1) and not is_white and part.exact is not None:
+    if (least, most) == (0, 1) and part.exact is not None:
         return Needed(part.exact | {""})
     return Needed(None, _better(part.best, part.exact or frozenset())) if least else NOTHING_KNOWN
 

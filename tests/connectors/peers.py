@@ -215,3 +215,18 @@ async def new_channel(api: httpx.AsyncClient, is_private: bool = False) -> Slack
     answer = (await api.post("/api/conversations.create", json=body)).json()
     assert answer["ok"], answer
     return SlackChannel(api, answer["channel"]["id"])
+
+
+def microsoft_environment(emulators: Emulators, graph_url: str = "") -> dict[str, str]:
+    """The settings under which Microsoft's sign-in is the emulator, and Graph a server of the test's."""
+    url = emulators.microsoft_url
+    return {
+        "BASE_URL": "http://vault.test",
+        "MICROSOFT_CLIENT_ID": CLIENT_ID,
+        "MICROSOFT_CLIENT_SECRET": CLIENT_SECRET,
+        "MICROSOFT_URL": url,
+        "MICROSOFT_ACCOUNT_URL": f"{url}/v1.0/me",
+        "OUTLOOK_API_URL": graph_url or url,
+        "ONEDRIVE_API_URL": graph_url or url,
+        "SHAREPOINT_API_URL": graph_url or url,
+    }

@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from domain.identities import Record, compare, read_identity, resolve
+from domain.identities import Record, compare, read_identity
+from domain.resolving import resolve
 from infra.romanising import romanise
 
 
@@ -65,3 +66,52 @@ def test_every_joining_has_its_reasons() -> None:
 def test_thousands_of_records_take_seconds_because_only_neighbours_are_compared() -> None:
     records = [Record(str(n), f"Given{n:05} Family{n:05}", f"person{n:05}@harbour.example") for n in range(4_000)]
     assert len({cluster for _, cluster in resolve(records, romanise)}) == 4_000
+
+
+def test_addresses_without_names_come_together_by_what_they_spell() -> None:
+    assert groups(
+        ("", "lena.okafor@harbour.example"),
+        ("", "lena_okafor@port.example"),
+        ("", "okafor.lena@gmail.com"),
+        ("", "12345+lenaokafor@users.noreply.github.com"),
+        ("", "LENA.OKAFOR@harbour.example"),
+        ("Lena Okafor", ""),
+    ) == [[0, 1, 2, 3, 4, 5]]
+    assert groups(("", "kvistgard77@one.example"), ("", "kvistgard@two.example")) == [[0, 1]]
+    assert groups(("", "lokafor@harbour.example"), ("Lena Okafor", "lena.okafor@harbour.example")) == [[0, 1]]
+
+
+def test_addresses_without_names_stay_apart_where_they_spell_what_many_are_called() -> None:
+    assert groups(("", "john.smith@one.example"), ("", "john.smith@two.example")) == [[0], [1]]
+    assert groups(("", "anna@one.example"), ("", "anna@two.example")) == [[0], [1]]
+    assert groups(("", "linux@one.example"), ("", "linux@two.example")) == [[0], [1]]
+    assert groups(("", "marta.vieira@one.example"), ("", "marta.vieira2@one.example")) == [[0], [1]]
+    assert groups(("", ""), ("", ""), ("", "?@?"), ("", "?@?")) == [[0], [1], [2], [3]]
+
+
+def test_a_domain_of_ones_own_speaks_for_its_owner() -> None:
+    assert groups(("David Brown", "mail@davidbrown.example"), ("David Brown", "davidbrown@two.example")) == [[0, 1]]
+    assert groups(("David Brown", "david@one.example"), ("David Brown", "david@two.example")) == [[0], [1]]
+
+
+def test_a_line_that_stands_twice_is_one_person_and_a_family_may_be_called_king() -> None:
+    assert groups(*[("Jeff King", "peff@one.example")] * 3, ("Jeff King", "peff@two.example")) == [[0, 1, 2, 3]]
+
+
+def test_a_bare_name_does_not_bring_namesakes_together_and_goes_to_neither() -> None:
+    marta, other = ("Marta Vieira", "marta.vieira@harbour.example"), ("Marta Vieira", "marta.vieira2@harbour.example")
+    assert groups(marta, ("Marta Vieira", ""), other) == [[0], [1], [2]]
+    assert groups(("Marta Vieira", ""), marta) == [[0, 1]]
+    assert groups(
+        (*marta, "billing"), ("Marta Vieira", "mv@port.example", "firmware"), ("Marta Vieira", "", "firmware")
+    ) == [[0], [1, 2]]
+
+
+def test_one_person_in_two_teams_is_one_by_the_address() -> None:
+    assert groups(("Marta Vieira", "mv@port.example", "a"), ("M. Vieira", "mv@port.example", "b")) == [[0, 1]]
+
+
+def test_a_frequent_name_without_address_goes_to_the_only_one_who_bears_it() -> None:
+    one, two = ("John Smith", "john.smith@one.example"), ("John Smith", "john.smith@two.example")
+    assert groups(("John Smith", ""), one) == [[0, 1]]
+    assert groups(("John Smith", ""), one, two) == [[0], [1], [2]]

@@ -19,6 +19,10 @@ SAME = [
     ("Nordlicht Aktiengesellschaft", "Nordlicht AG"),
     ("The Harbour & Sons Company", "Harbour and Sons Co."),
     ("Harbour Freight Union Trust", "HFUT"),
+    ("JP Lefevre", "Jean-Pierre Lefèvre"),
+    ("Anne Marie Sorel", "Annemarie J. Sorel"),
+    ("Harbour Int'l Bank", "Harbour International Bank"),
+    ("Акционерное общество Гавань", "Gavan JSC"),
 ]
 DIFFERENT = [
     ("Ada Byron", "Ada Lovell"),
@@ -30,6 +34,8 @@ DIFFERENT = [
     ("Harbour Fund II L.P.", "Harbour Fund III L.P."),
     ("Bank of Harwich", "Bank of Dunmore"),
     ("王小明", "王小朋"),
+    ("Salman bin Omar al-Rawi", "Omar bin Salman al-Rawi"),
+    ("LXC Aviation", "LAU Aviation"),
     ("", "Ada Byron"),
     ("", ""),
 ]

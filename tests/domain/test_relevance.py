@@ -7,20 +7,22 @@ from domain.relevance import N_WORDS, WORDS_SHARE, moved_vector, telling_words, 
 
 
 def test_rare_words_of_the_best_chunks_tell_most() -> None:
-    telling = telling_words([["pump", "seal", "the"], ["seal", "the"]], [1.0, 1.0], {"pump": 3, "seal": 3, "the": 0.1})
+    telling = telling_words(
+        [{"pump": 1, "seal": 1, "the": 1}, {"seal": 1, "the": 1}], [1.0, 1.0], {"pump": 3, "seal": 3, "the": 0.1}
+    )
     assert list(telling) == ["seal", "pump", "the"]
     assert sum(telling.values()) == pytest.approx(1)
 
 
 def test_a_better_chunk_is_believed_more() -> None:
     rarity = {"pump": 1.0, "cake": 1.0}
-    telling = telling_words([["pump"], ["cake"]], [3.0, 0.0], rarity)
+    telling = telling_words([{"pump": 1}, {"cake": 1}], [3.0, 0.0], rarity)
     assert telling["pump"] > 10 * telling["cake"]
 
 
 def test_only_a_few_words_join_a_question_and_its_own_keep_most_weight() -> None:
-    texts = [[f"word{number}" for number in range(50)]]
-    telling = telling_words(texts, [1.0], {f"word{number}": 1.0 for number in range(50)})
+    said = [{f"word{number}": 1.0 for number in range(50)}]
+    telling = telling_words(said, [1.0], {f"word{number}": 1.0 for number in range(50)})
     widened = widened_words({"pump": 2, "seal": 1}, telling)
     assert len(widened) == N_WORDS + 2
     assert widened["pump"] + widened["seal"] == pytest.approx(1 - WORDS_SHARE)

@@ -9,9 +9,9 @@ from domain.spoken_filters import read_spoken, without
 
 TODAY = date(2030, 5, 15)
 FACETS = Facets(
-    integrations=((1, "Slack workspace", 4), (2, "Handbook", 3)),
-    media_types=(("message/rfc822", 3),),
-    authors=(("Ada Byron", 3), ("Noor Haddad", 2), ("Noor Aziz", 1)),
+    integrations=((1, "Slack workspace"), (2, "Handbook")),
+    media_types=("message/rfc822",),
+    authors=("Ada Byron", "Noor Aziz", "Noor Haddad"),
 )
 
 

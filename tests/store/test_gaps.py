@@ -4,12 +4,14 @@ import pytest
 import sqlalchemy as sa
 
 from domain.detection import detector_version
+from domain.entities import EntityKind
 from domain.errors import NotFound
 from domain.examining import examine
 from domain.found_gaps import FoundGap, GapFilter, GapState
 from domain.gap_kinds import GapKind
 from domain.people import Viewer, system_viewer, user_principal
 from domain.vault import Tools
+from domain.whole_vault import Care
 from infra.database import tenant_transaction
 from infra.store import Stores
 from tests import factories
@@ -101,3 +103,73 @@ async def test_a_gap_is_seen_only_by_who_may_read_its_document(
 
 def test_the_detectors_version_names_rules_and_table(tools: Tools) -> None:
     assert detector_version(tools.matcher).endswith(tools.matcher.version)
+
+
+async def test_what_only_the_whole_vault_shows_is_found_asked_once_and_gone_when_it_is_mended(
+    stores: Stores, tools: Tools, viewer: Viewer, source: Source
+) -> None:
+    source.files = {
+        "guide/a.md": "# Rota\n\nThe QZX is switched off at night.\n\nRead [the plan](plan.md) and [this](b.md#top).",
+        "guide/b.md": "# Lamp\n\nNobody may touch the lamp.",
+        "guide/c.md": "Somebody should clean the filter of our press.",
+        "guide/d.md": "Somebody should really clean the filter of our press.",
+    }
+    await factories.synced(stores, tools, viewer)
+    found = {gap.kind: gap for gap in await shown(stores, viewer)}
+    assert set(found) == {GapKind.UNDEFINED_TERM, GapKind.DANGLING_LINK, GapKind.MISSING_ACTOR}
+    assert found[GapKind.UNDEFINED_TERM].question == "What does QZX mean (Rota)?"
+    assert "plan.md" in found[GapKind.DANGLING_LINK].question
+    assert found[GapKind.MISSING_ACTOR].n_alike == 2, "near in meaning, so asked as one"
+    rows = [await n_rows(stores, viewer, table) for table in ("gaps", "gap_evidence")]
+    await factories.synced(stores, tools, viewer)
+    assert [await n_rows(stores, viewer, table) for table in ("gaps", "gap_evidence")] == rows
+    async with stores.open_vault(viewer) as vault:
+        await vault.gaps.dismiss(found[GapKind.MISSING_ACTOR].id, "")
+    source.files |= {"guide/plan.md": "The plan.", "guide/b.md": "The QZX (quiet zone exchange) is a lamp."}
+    await factories.synced(stores, tools, viewer)
+    assert await shown(stores, viewer) == [], "its twin is dismissed with it"
+
+
+async def test_what_two_people_asked_in_vain_is_asked_of_everybody(
+    stores: Stores, tools: Tools, viewer: Viewer, source: Source
+) -> None:
+    source.files = {"a.md": "The key of the cellar hangs in the hall."}
+    other = await factories.member(stores.engine, viewer.tenant_id)
+    for each in (viewer, other):
+        await factories.synced(stores, tools, viewer)
+        assert await shown(stores, viewer) == [], "what one person asked stays with them"
+        async with stores.open_vault(each) as vault:
+            conversation = await vault.conversations.add("Cellar")
+            _, pending = await vault.conversations.ask(conversation.id, "Who painted the cellar?")
+            await vault.unanswered.keep(pending.id, "Who painted the cellar?", 0.1)
+    await factories.synced(stores, tools, viewer)
+    [gap] = await shown(stores, other)
+    assert (gap.kind, "Who painted the cellar?" in gap.question) == (GapKind.UNANSWERED_QUESTION, True)
+
+
+async def test_the_vault_knows_which_systems_it_can_mend_and_bring_back(
+    stores: Stores, tools: Tools, viewer: Viewer
+) -> None:
+    async with stores.open_vault(viewer) as vault:
+        ids = [await vault.entities.add(EntityKind.SYSTEM, name) for name in ("Ledger-2 (old)", "Quarry")]
+    async with tenant_transaction(stores.engine, viewer.tenant_id) as connection:
+        await connection.execute(
+            sa.text(
+                "with i as (insert into integrations (tenant_id, kind, name) values (:t, 'upload', 'U') returning id),"
+                " d as (insert into documents (tenant_id, integration_id, external_id, title, media_type, size_bytes,"
+                " content_hash, version_id, sorted_at) select :t, id, 'a', 'Runbook', 'text/plain', 1, '', 1, now()"
+                " from i returning id), v as (insert into document_versions (id, tenant_id, document_id, ordinal, text,"
+                " blocks, metadata, content_hash) overriding system value"
+                " select 1000000 + id, :t, id, 1, '', '[]', '{}', '' from d returning id, document_id),"
+                " c as (insert into chunks (tenant_id, document_id, version_id,"
+                " ordinal, start_at, end_at, heading_path, text, content_hash, model)"
+                " select :t, document_id, id, 0, 0, 4, '{}', 'Ledger-2 (old) is our database.', 'x', 'words@1' from v)"
+                " insert into mentions (tenant_id, document_id, version_id, alias_id, start_at, end_at)"
+                " select :t, v.document_id, v.id, a.id, 0, 4 from v, entity_aliases a where a.entity_id = :entity"
+            ),
+            {"t": viewer.tenant_id, "entity": ids[0]},
+        )
+        await connection.execute(sa.text("update documents set version_id = 1000000 + id"))
+    async with stores.open_vault(system_viewer(viewer.tenant_id)) as vault:
+        [care] = await vault.whole.care(ids)
+    assert care == Care(ids[0], has_owner=False, has_runbook=True, has_backup=False, keeps_data=True)

@@ -65,6 +65,28 @@ async def test_documents_bring_people_and_systems_and_one_relation_has_a_proof_f
     assert await find(stores, viewer, "new york", "person") == []
 
 
+async def test_a_document_mentions_what_it_names_and_the_mentions_are_the_proofs(
+    stores: Stores, tools: Tools, viewer: Viewer, source: factories.Source
+) -> None:
+    source.files = {"b.md": "# Ledger\n\nKafka depends on PostgreSQL. Kafka is slow.\n"}
+    await factories.synced(stores, tools, viewer)
+    ledger, kafka = await one(stores, viewer, "ledger", "document"), await one(stores, viewer, "kafka")
+    async with stores.open_vault(viewer) as vault:
+        outgoing = await vault.entities.relations(ledger.id, 50)
+        incoming = await vault.entities.relations(kafka.id, 50)
+        proofs = await vault.entities.proofs(ledger.id, RelationKind.MENTIONS, kafka.id, 9)
+        part = await vault.graph.neighbourhood([ledger.id, kafka.id], GraphFilter(), 9)
+    mentions = RelationKind.MENTIONS
+    assert {(each.kind, each.other.name, each.n_proofs) for each in outgoing} == {
+        (mentions, "Kafka", 2),
+        (mentions, "PostgreSQL", 1),
+    }
+    assert [(each.other.name, each.is_outgoing) for each in incoming if each.kind is mentions] == [("Ledger", False)]
+    assert len(proofs) == 2
+    assert "Kafka depends on PostgreSQL" in proofs[0].quote
+    assert (ledger.id, mentions, kafka.id) in {(edge.subject_id, edge.kind, edge.object_id) for edge in part.edges}
+
+
 async def test_deleting_every_document_leaves_nothing_but_what_a_person_made(
     stores: Stores, tools: Tools, viewer: Viewer, source: factories.Source, engine: AsyncEngine
 ) -> None:
@@ -102,7 +124,8 @@ async def test_a_new_version_undoes_what_the_old_one_brought_and_keeps_what_both
     assert await find(stores, viewer, "postgresql") == []
     kafka = await one(stores, viewer, "kafka")
     async with stores.open_vault(viewer) as vault:
-        [relation] = await vault.entities.relations(kafka.id, 50)
+        relation, mentioned = await vault.entities.relations(kafka.id, 50)
+    assert mentioned.kind is RelationKind.MENTIONS
     assert (relation.kind, relation.is_outgoing, relation.other.name) == (RelationKind.REPLACES, False, "Redis")
 
 
@@ -146,7 +169,7 @@ async def test_who_may_not_read_a_document_learns_nothing_from_the_graph(
     async with stores.open_vault(other) as vault:
         with pytest.raises(NotFound):
             await vault.entities.get(lena.id)
-        assert [each.other.name for each in await vault.entities.relations(postgres.id, 9)] == ["Kafka"]
+        assert [each.other.name for each in await vault.entities.relations(postgres.id, 9)] == ["Kafka", "Plan"]
         assert await vault.entities.aliases(lena.id) == []
         assert await vault.entities.timeline(lena.id, 9) == []
         assert await vault.graph.named("Lena Okafor", 9) == []
@@ -217,3 +240,22 @@ async def test_workers_that_store_at_once_bring_each_entity_once(
             await vault.deletions.allow(integration.id, None)
     await asyncio.gather(*(factories.synced(stores, tools, viewer, folder) for folder in ("A", "B", "C")))
     assert await rows_left(engine, viewer) == {}
+
+
+async def test_a_document_stored_before_names_were_looked_for_is_read_at_the_end_of_the_next_sync(
+    stores: Stores, tools: Tools, viewer: Viewer, source: factories.Source, engine: AsyncEngine
+) -> None:
+    source.files = {"note.md": "# Note\n\nOwner: Lena Okafor\n\nKafka uses Redis.\n"}
+    await factories.synced(stores, tools, viewer)
+    async with tenant_transaction(engine, viewer.tenant_id) as connection:
+        for table in ("name_readings", "mentions", "relation_proofs", "relations", "entity_merges", "entity_keys"):
+            await connection.execute(sa.text(f"delete from {table}"))
+        await connection.execute(sa.text("delete from entity_aliases"))
+        await connection.execute(sa.text("delete from entities"))
+    again = await factories.synced(stores, tools, viewer)
+    assert again.progress.skipped == 1
+    async with tenant_transaction(engine, viewer.tenant_id) as connection:
+        rows = await connection.execute(
+            sa.text("select name from entity_aliases where kind <> 'document' order by name")
+        )
+        assert list(rows.scalars()) == ["Kafka", "Lena Okafor", "Redis"]

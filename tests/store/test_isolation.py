@@ -100,6 +100,7 @@ PLANTS = {
     "lexemes": "(tenant_id, lexeme, n_chunks) values (:tenant, 'text', 1)",
     "lexical_statistics": "(tenant_id) values (:tenant)",
     "search_models": "(tenant_id, model) values (:tenant, 'words@1')",
+    "name_readings": "(tenant_id, document_id, version_id) select tenant_id, id, 1 from documents",
     "parse_settings": "(tenant_id, version, timeout_s, max_memory_bytes, max_unpacked_bytes, max_characters)"
     " values (:tenant, 2, 30, 1, 1, 1)",
     "conversations": "(tenant_id, user_id, name) values (:tenant, :user, 'Database')",
@@ -116,6 +117,8 @@ PLANTS = {
     "source_groups": "(tenant_id, integration_id, principal, title)"
     " select tenant_id, id, 'group:1:C1', '#c' from integrations",
     "group_members": "(tenant_id, principal, member) select tenant_id, principal, 'email:a@b.c' from source_groups",
+    "received_mails": "(tenant_id, integration_id, digest, sender, content)"
+    " select tenant_id, id, 'x', 'a@b.c', 'x' from integrations",
     "provider_apps": "(tenant_id, app, client_id, key_id, sealed) values (:tenant, 'google', 'id', 'key', 'x')",
     "detections": "(tenant_id, document_id, version_id, detector) select tenant_id, id, 1, '1' from documents",
     "frames": "(tenant_id, document_id, type, start_at, end_at, slots, is_negated, modality, weight)"
@@ -123,8 +126,37 @@ PLANTS = {
     "gaps": "(tenant_id, kind, fingerprint) values (:tenant, 'vague_time', 'x')",
     "gap_evidence": "(tenant_id, gap_id, document_id, start_at, end_at, question, person, score)"
     " select g.tenant_id, g.id, f.document_id, 0, 4, 'When?', '', 1 from gaps g, detections f",
+    "document_terms": "(tenant_id, document_id, term, is_explained, start_at, end_at, topic)"
+    " select tenant_id, document_id, 'SLO', false, 0, 4, '' from detections",
+    "gap_verdicts": "(tenant_id, gap_id, user_id, is_useful) select tenant_id, id, :user, true from gaps",
+    "gap_lessons": "(tenant_id, kind, forgotten_at, forgotten_by) values (:tenant, 'vague_time', now(), 'Ada')",
+    "claims": "(tenant_id, document_id, version_id, start_at, end_at, mark, claim, model, embedding)"
+    " select tenant_id, document_id, 1, 0, 4, 'x', '{}', 'words@1', cast(array_fill(0, array[384]) as halfvec(384))"
+    " from detections",
+    "claim_terms": "(tenant_id, term, claim_id) select tenant_id, 'ledger', id from claims",
+    "contradictions": "(tenant_id, fingerprint, kind) values (:tenant, 'x', 'number')",
+    "contradiction_evidence": "(tenant_id, contradiction_id, a_claim_id, b_claim_id, score)"
+    " select k.tenant_id, k.id, c.id, c.id, 1 from contradictions k, claims c",
+    "gap_answers": "(tenant_id, gap_id, evidence_document_id, evidence_version_id, question)"
+    " select tenant_id, gap_id, document_id, 1, 'When?' from gap_evidence",
+    "gap_answer_versions": "(tenant_id, answer_id, ordinal, text, author, via)"
+    " select tenant_id, id, 1, 'In May', 'Ada', 'page' from gap_answers",
+    "gap_answer_files": "(tenant_id, answer_id, upload_id)"
+    " select a.tenant_id, a.id, u.id from gap_answers a, uploads u",
+    "gap_requests": "(tenant_id, gap_id, user_id, asked_by, note) select tenant_id, id, :user, 'Ada', '' from gaps",
+    "gap_refusals": "(tenant_id, gap_id, user_id) select tenant_id, id, :user from gaps",
+    "weekly_notes": "(tenant_id, user_id, week) values (:tenant, :user, '2026-11-23')",
+    "note_questions": "(tenant_id, user_id, week, place, gap_id)"
+    " select n.tenant_id, n.user_id, n.week, 1, g.id from weekly_notes n, gaps g",
+    "handovers": "(tenant_id, name, leader_id, created_by, principals) values (:tenant, 'Otto', :user, 'Ada', '{}')",
+    "handover_questions": "(tenant_id, handover_id, place, topic, question, weight)"
+    " select tenant_id, id, 1, 'ledger', 'How?', 1 from handovers",
+    "document_verifications": "(tenant_id, document_id, verifier_id, every_days)"
+    " select tenant_id, id, :user, 30 from documents",
     "messages": "(tenant_id, conversation_id, role, state, text)"
     " select tenant_id, id, 'question', 'complete', 'Why?' from conversations",
+    "answer_notices": "(tenant_id, contradiction_id, message_id, user_id)"
+    " select m.tenant_id, k.id, m.id, :user from messages m, contradictions k",
     "unanswered_questions": "(tenant_id, user_id, message_id, question, confidence)"
     " select tenant_id, :user, id, 'Why?', 0 from messages",
     "answer_feedback": "(tenant_id, message_id, user_id, verdict) select tenant_id, id, :user, 'up' from messages",

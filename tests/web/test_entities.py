@@ -91,6 +91,25 @@ async def test_who_could_answer_is_found_by_what_the_question_names(harbour: Bro
     assert "Nobody is known" in harbour.words
 
 
+async def test_a_topic_has_a_page_of_its_own_with_its_experts_and_documents(
+    harbour: Browser, stranger: Browser, statements: list[str]
+) -> None:
+    await harbour.visit("/knowledge")
+    [link] = [
+        node
+        for node in harbour.page.css("tbody a")
+        if (node.attributes["href"] or "").startswith("/topics/") and node.text() == "ZooKeeper"
+    ]
+    statements.clear()
+    await harbour.visit(link.attributes["href"] or "")
+    assert (harbour.heading, len(statements) <= 12) == ("ZooKeeper", True), statements
+    people = {row.css("td")[0].text(): row.css("td")[2].text() for row in harbour.page.css("tbody tr")}
+    assert people["Lena Okafor"]
+    assert "person holds half" in harbour.words or "people hold half" in harbour.words
+    assert {"Kafka at Harbour"} <= {node.text() for node in harbour.page.css("ol a.list__title")}
+    assert (await stranger.visit(harbour.path)).status == 404
+
+
 async def test_the_graph_is_a_table_a_drawing_and_two_files_that_agree(harbour: Browser) -> None:
     await harbour.visit("/graph?q=Kafka")
     rows = {" ".join(row.text(separator=" ").split())[:40] for row in harbour.page.css("tbody tr")}

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from domain.errors import Forbidden, Invalid, VaultError
 from domain.integrations import Integration
-from domain.kinds import Entered, FieldType, Kind, Kinds, SourceField
+from domain.kinds import Entered, FieldType, Kind, Kinds, Proof, SourceField
 from domain.people import Viewer
 from domain.vault import Tools
 from infra.database import tenant_transaction
@@ -24,7 +24,7 @@ FIELDS = (
         "depth", "Depth", FieldType.CHOICE, default="all", options=(("all", "Everything"), ("top", "Top only"))
     ),
 )
-WIKI = Kind("wiki", "Team wiki", lead="Reads every page.", fields=FIELDS, is_proven=False)
+WIKI = Kind("wiki", "Team wiki", lead="Reads every page.", fields=FIELDS, proof=Proof.NONE)
 BOX = Kind("letterbox", "Letterbox", "mail", "Reads your letters.", FIELDS[1:3], is_personal=True)
 ENTERED = {"url": "https://wiki.example", "user": "ana", "password": "s3cret words", "days": "30", "depth": "top"}
 

@@ -12,7 +12,7 @@ from domain.search import SearchFilter
 from domain.syncs import Trigger
 from domain.vault import Tools
 from infra.database import tenant_transaction
-from infra.store import Stores, passages
+from infra.store import Stores, passage_sql
 from infra.store.access import access_binds
 from infra.worker import run_sync
 from tests import factories
@@ -114,8 +114,9 @@ async def test_the_search_statement_itself_checks_it_as_the_plain_role(
     }
     async with tenant_transaction(stores.engine, colleague.tenant_id) as connection:
         assert not (await connection.execute(sa.text("select usesuper from pg_user where usename = user"))).scalar()
-        rows = (await connection.execute(sa.text(passages.LEXICAL), binds)).all()
-        plan = "\n".join((await connection.execute(sa.text(f"explain {passages.LEXICAL}"), binds)).scalars())
+        statement = passage_sql.LEXICAL.format(worded="")
+        rows = (await connection.execute(sa.text(statement), binds)).all()
+        plan = "\n".join((await connection.execute(sa.text(f"explain {statement}"), binds)).scalars())
     assert len(rows) == 1
     assert f"reserved_for = '{colleague.user_id}'" in plan.replace("::bigint", ""), plan
 

@@ -1,5 +1,6 @@
 """Another search model: filled in beside, compared, read and given back, while everybody goes on asking."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -15,6 +16,7 @@ from domain.golden import RunCause
 from domain.model_changes import FillState, QuestionOrigin, SearchModel
 from domain.model_runs import advance, choose
 from domain.people import Viewer, system_viewer
+from domain.ranking import ask
 from domain.retrieval import search
 from domain.search import SearchFilter
 from domain.vault import Tools
@@ -177,8 +179,44 @@ async def test_questions_are_never_compared_with_vectors_of_another_model(
     async with third.open_vault(admin_viewer) as vault:
         assert await vault.passages.dense(old_question, SearchFilter(), 3) == []
         ids = [each.chunk_id for each in found]
-        assert [each.dense for each in await vault.passages.weigh(ids, {}, old_question)] == [0.0] * len(ids)
+        by_words = Counter(word.lexeme for word in tools.analyzer.words(QUESTION))
+        related = [each.document_id for each in found]
+        proposed = await vault.passages.propose(by_words, old_question, SearchFilter(), 3, related)
+        assert proposed.chunk_ids
+        assert not (proposed.vectors @ old_question).any()
         assert not (await vault.passages.vectors(ids)).any()
+
+
+async def test_every_way_through_the_index_compares_by_the_model_that_is_read(
+    following: Stores, both: Tools, library: None, admin_viewer: Viewer
+) -> None:
+    """Row by row, the few that may be read, the walk through the graph, and documents of what is related."""
+    await fill(following, both, admin_viewer)
+    tenant = {"tenant": admin_viewer.tenant_id}
+    for model in (NEW, OLD):
+        asked = await ask(both.speaking(model), QUESTION)
+        strange = await ask(both.speaking(OLD if model == NEW else NEW), QUESTION)
+        async with following.open_vault(admin_viewer) as vault:
+            await choose(vault, both, model)
+        for n_chunks, viewer in (
+            (3, admin_viewer),
+            (50_000, admin_viewer),
+            (50_000, system_viewer(admin_viewer.tenant_id)),
+        ):
+            async with tenant_transaction(following.engine, admin_viewer.tenant_id) as connection:
+                counted = sa.text("update lexical_statistics set n_chunks = :n where tenant_id = :tenant")
+                await connection.execute(counted, {**tenant, "n": n_chunks})
+            async with following.open_vault(viewer) as vault:
+                best = (await vault.passages.dense(asked.vector, SearchFilter(), 3))[0]
+                other = await vault.passages.dense(strange.vector, SearchFilter(), 3)
+                related = [best.document_id]
+                joined = await vault.passages.propose({}, strange.vector, SearchFilter(), 0, related)
+                stored = await vault.passages.vectors(joined.chunk_ids)
+            assert best.score > 0.3
+            assert max(each.score for each in other) < best.score / 2
+            assert best.chunk_id in joined.chunk_ids
+            assert np.allclose(joined.vectors, stored)
+            assert float((joined.vectors @ asked.vector).max()) == pytest.approx(best.score, abs=1e-3)
 
 
 async def test_what_comes_in_meanwhile_gets_both_vectors_and_what_an_older_process_wrote_is_caught_up(

@@ -6,7 +6,7 @@ import msgspec
 from litestar import delete, get
 from litestar.params import FromQuery, QueryParameter
 
-from domain.documents import Document, LibraryFilter, LibrarySort
+from domain.documents import MAX_COUNTED, Document, LibraryFilter, LibrarySort
 from domain.parsing import Block
 from domain.vault import Vault
 from web.api.requests import (
@@ -26,11 +26,12 @@ from web.numbers import MAX_NUMBER
 
 
 class DocumentPage(msgspec.Struct, frozen=True):
-    """One page of the library; `total` counts all that match."""
+    """One page of the library; `total` counts all that match, up to 1,000; then `is_total_exact` is false."""
 
     items: tuple[Document, ...]
     next_key: str
     total: int
+    is_total_exact: bool = True
 
 
 class DocumentText(msgspec.Struct, frozen=True):
@@ -69,7 +70,9 @@ async def index(
     library = msgspec.convert(within, LibraryFilter, from_attributes=True)
     library = msgspec.structs.replace(library, text=one_line(text))
     found = await vault.documents.page(library, sort, one_line(key, 300), limit)
-    return DocumentPage(found.documents, found.next_key, found.total)
+    return DocumentPage(
+        found.documents, found.next_key, min(found.total, MAX_COUNTED), is_total_exact=found.total <= MAX_COUNTED
+    )
 
 
 @get(

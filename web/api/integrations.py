@@ -5,6 +5,7 @@ from datetime import datetime
 import msgspec
 from litestar import get
 
+from domain.documents import MAX_COUNTED
 from domain.integrations import Integration
 from domain.vault import Vault
 from web.api.requests import Id, Items, page_of, problems
@@ -17,8 +18,10 @@ class IntegrationView(msgspec.Struct, frozen=True):
     kind: str
     name: str
     n_documents: int
+    """Up to 1,000; then `is_n_documents_exact` is false."""
     created_at: datetime
     last_synced_at: datetime | None
+    is_n_documents_exact: bool = True
 
 
 @get(
@@ -50,9 +53,10 @@ def _view(integration: Integration) -> IntegrationView:
         id=integration.id,
         kind=integration.kind,
         name=integration.name,
-        n_documents=integration.n_documents,
+        n_documents=min(integration.n_documents, MAX_COUNTED),
         created_at=integration.created_at,
         last_synced_at=integration.last_synced_at,
+        is_n_documents_exact=integration.n_documents <= MAX_COUNTED,
     )
 
 

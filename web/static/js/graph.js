@@ -43,6 +43,7 @@ const draw = async () => {
     choose(node);
   };
   arrange();
+  frame.dataset.drawn = "";
   graph.on("tap", "node", ({ target }) => choose(target));
   graph.on("dbltap", "node", ({ target }) => expand(target));
   frame.addEventListener("keydown", (event) => {

@@ -1,0 +1,39 @@
+"""Terms of a document: the abbreviations that it uses, each in its first sentence, and those that it explains."""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from domain.parsing import BlockKind
+from domain.statements import Statement
+from domain.surroundings import LOWER_WORD, Source, defined_terms, used_terms
+
+MAX_TERMS = 100
+MAX_TOPIC = 80
+
+
+class Term(msgspec.Struct, frozen=True):
+    """An abbreviation and the sentence `text[start:end]` that uses it first."""
+
+    term: str
+    is_explained: bool
+    start: int
+    end: int
+    topic: str
+    """The heading above the sentence, else the title."""
+
+
+def terms(source: Source, statements: Sequence[Statement]) -> tuple[Term, ...]:
+    """Return a document's abbreviations, each once; words that were only shouted are none."""
+    spelled = {word.upper() for word in LOWER_WORD.findall(source.text)}
+    explained = defined_terms(source.text)
+    found = {term: Term(term, is_explained=True, start=0, end=0, topic="") for term in sorted(explained)}
+    for statement in statements:
+        if statement.text.isupper() or statement.kind is BlockKind.TABLE_ROW:
+            continue
+        for used in used_terms(statement.text):
+            term = used.group()
+            if term not in spelled:
+                topic = statement.heading or source.title
+                found.setdefault(term, Term(term, False, statement.start, statement.end, topic[:MAX_TOPIC]))
+    return tuple(found.values())[:MAX_TERMS]

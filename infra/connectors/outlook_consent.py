@@ -1,0 +1,62 @@
+"""Consent to read a mailbox at Outlook or Exchange Online, and the folders there are to choose."""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from domain.credentials import Choice, Grant
+from domain.errors import Unavailable
+from infra.connectors.http import MAX_PAGES, Source
+from infra.connectors.microsoft_consent import MicrosoftProvider, microsoft_registration
+
+OUTLOOK = "outlook"
+REGISTRATION = microsoft_registration(OUTLOOK)
+FOLDERS = "/v1.0/me/mailFolders/delta?$select=displayName,parentFolderId"
+NOT_READ = ("drafts", "deleteditems", "junkemail")
+"""Folders of mail nobody means to keep, by the names Graph gives them in every language."""
+
+
+class Folder(msgspec.Struct, frozen=True, rename="camel"):
+    """A folder of a mailbox."""
+
+    id: str
+    display_name: str = ""
+    parent_folder_id: str | None = None
+    removed: dict[str, str] | None = msgspec.field(default=None, name="@removed")
+
+
+class Folders(msgspec.Struct, frozen=True):
+    """A page of these."""
+
+    value: tuple[Folder, ...] = ()
+    next_link: str = msgspec.field(default="", name="@odata.nextLink")
+
+
+class Outlook(MicrosoftProvider):
+    """A mailbox at Microsoft, read-only."""
+
+    name = OUTLOOK
+    title = "Outlook"
+    kind = OUTLOOK
+    choice_noun = "folders"
+    scope = "Mail.Read"
+
+    async def choices(self, grant: Grant) -> Sequence[Choice]:
+        """Return the folders; what lies in one is read with it."""
+        found = await folders_of(self._source(grant))
+        return sorted(
+            (Choice(each.id, each.display_name, is_private=True) for each in found), key=lambda each: each.name.lower()
+        )
+
+
+async def folders_of(source: Source) -> list[Folder]:
+    """Return all folders of a mailbox, each once. Raises: what `Source.get` does."""
+    found, address, seen = dict[str, Folder](), FOLDERS, set[str]()
+    while address:
+        if address in seen or len(seen) >= MAX_PAGES:
+            raise Unavailable("Microsoft sends the same pages again and again. Sync again later.")
+        seen.add(address)
+        page = msgspec.json.decode((await source.get(address)).content, type=Folders)
+        found |= {each.id: each for each in page.value if each.removed is None}
+        address = page.next_link
+    return list(found.values())

@@ -1,0 +1,101 @@
+"""Outlook, on a stand-in of our own: it shows that the connector keeps its word, not that Graph keeps its."""
+
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+import pytest_asyncio
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from domain.credentials import Grant
+from domain.people import Viewer
+from domain.vault import Tools
+from infra.store import Stores
+from tests import factories
+from tests.connectors.contract import keeps_its_contract, succeeded
+from tests.connectors.peers import mail_of
+from tests.connectors.vaulted import Vaulted, connected
+from tests.peers.outlook import OutlookServer, running_outlook
+
+
+@pytest.fixture
+def outlook() -> Iterator[OutlookServer]:
+    with running_outlook() as running:
+        yield running
+
+
+@pytest_asyncio.fixture
+async def vaulted(outlook: OutlookServer, stores: Stores, viewer: Viewer, tools: Tools) -> AsyncIterator[Vaulted]:
+    environment = {
+        "MICROSOFT_CLIENT_ID": "id",
+        "MICROSOFT_CLIENT_SECRET": "secret",
+        "OUTLOOK_API_URL": outlook.url,
+    }
+    async with connected(stores, viewer, tools, "outlook", environment, Grant("a0")) as vaulted:
+        yield vaulted
+
+
+async def allow(vaulted: Vaulted) -> None:
+    async with vaulted.stores.open_vault(vaulted.viewer) as vault:
+        await vault.deletions.allow(vaulted.integration.id, None)
+
+
+async def test_outlook_keeps_the_contract(vaulted: Vaulted, outlook: OutlookServer) -> None:
+    await keeps_its_contract(vaulted, outlook, n_items=9, n_edits=10)
+
+
+async def test_a_mail_that_is_moved_is_found_once_and_what_is_attached_moves_with_it(
+    vaulted: Vaulted, outlook: OutlookServer, engine: AsyncEngine
+) -> None:
+    inbox = next(iter(outlook.folders))
+    mail = mail_of("The offer is attached.")
+    mail.add_attachment(b"Two thousand crates.", maintype="text", subtype="plain", filename="offer.txt")
+    first = outlook.put(inbox, mail.as_bytes())
+    outlook.put(outlook.folder("Drafty", inside=list(outlook.folders)[1]), mail_of("Not sent yet.").as_bytes())
+    succeeded(await vaulted.sync())
+    assert set(await vaulted.texts()) == {first, f"{first}#attachment/1-offer.txt"}
+    colleague = await factories.member(engine, vaulted.viewer.tenant_id)
+    assert await vaulted.texts(colleague) == {}
+    moved = outlook.move(first, outlook.folder("Archive"))
+    await allow(vaulted)
+    done = succeeded(await vaulted.sync())
+    assert set(await vaulted.texts()) == {moved, f"{moved}#attachment/1-offer.txt"}
+    assert done.progress.n_embedded == 0
+
+
+async def test_a_folder_that_is_gone_takes_its_mails_along_and_only_chosen_ones_are_read(
+    vaulted: Vaulted, outlook: OutlookServer
+) -> None:
+    work = outlook.folder("Work")
+    below = outlook.folder("2026", inside=work)
+    await outlook.add("A private letter.")
+    kept, gone = outlook.put(work, mail_of("A plan.").as_bytes()), outlook.put(below, mail_of("A note.").as_bytes())
+    await vaulted.configure(chosen=work)
+    succeeded(await vaulted.sync())
+    assert set(await vaulted.texts()) == {kept, gone}
+    del outlook.folders[below]
+    await allow(vaulted)
+    succeeded(await vaulted.sync())
+    assert set(await vaulted.texts()) == {kept}
+
+
+async def test_a_delta_that_is_too_old_compares_the_folder_with_the_vault_and_fetches_nothing_twice(
+    vaulted: Vaulted, outlook: OutlookServer
+) -> None:
+    for number in range(10):
+        await outlook.add(f"Letter {number}.")
+    succeeded(await vaulted.sync())
+    await outlook.delete(next(iter(outlook.expected)))
+    outlook.is_forgetful = True
+    succeeded(await vaulted.sync())
+    assert set(await vaulted.texts()) == set(outlook.expected)
+    assert not any("$value" in each for each in vaulted.asked)
+
+
+async def test_a_mailbox_whose_access_has_ended_keeps_its_mails_and_says_so(
+    vaulted: Vaulted, outlook: OutlookServer
+) -> None:
+    await outlook.add("A letter.")
+    succeeded(await vaulted.sync())
+    outlook.access_token = "another"
+    assert "Reconnect" in (await vaulted.sync()).reason
+    assert set(await vaulted.texts()) == set(outlook.expected)
