@@ -28,7 +28,7 @@ sure: $(VENV)/tested setup
 
 scale: $(VENV)/tested setup
 	$(BIN)/python -m pytest -q tests/scale
-	$(BIN)/python -m pytest -q -m long tests/connectors
+	$(BIN)/python -m pytest -q -m long tests/connectors tests/inference
 	$(BIN)/python -m tests.scale.faults $(FAULTS)
 
 bench: $(VENV)/tested setup

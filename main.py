@@ -52,6 +52,7 @@ from infra.links import LinkSigner
 from infra.logs import configure_logs
 from infra.mail_addresses import SignedAddresses
 from infra.metrics import SyncMeter, count_embeddings, count_pool, serve_metrics
+from infra.model_jobs import look_for_models
 from infra.naming import match_lines, resolve_lines
 from infra.note_jobs import NoteWriter
 from infra.parsers.process import parser_process
@@ -98,17 +99,19 @@ async def open_house(
         redis = Redis.from_url(settings.redis_url) if settings.redis_url else None
         if redis is not None:
             stack.push_async_callback(redis.aclose)
-        embedder = await _embedder(settings, redis, stack, n_embedding_streams)
+        embedder = await _embedder(settings, settings.embedding_model, redis, stack, n_embedding_streams)
+        following = settings.next_embedding_model
+        next_embedder = await _embedder(settings, following, redis, stack, n_embedding_streams) if following else None
         engine = make_engine(settings.database_url, n_connections)
         stack.push_async_callback(engine.dispose)
         registry = _registry(engine, embedder)
         bus = Bus(engine, settings.database_url, settings.redis_url or None)  # listens only once `serve` starts it
         stack.push_async_callback(bus.stop)
-        model = f"{embedder.model.name}@{embedder.model.revision}"
         analyzer = WordAnalyzer()
         sealer = Sealer([settings.secret_key, *settings.previous_secret_keys])
         queue = make_queue(settings.database_url, syncs_per_tenant=settings.syncs_per_tenant)
-        stores = Stores(engine, queue, analyzer, model, bus.publish, sealer)
+        next_model = next_embedder.model.label if next_embedder else ""
+        stores = Stores(engine, queue, analyzer, embedder.model.label, bus.publish, sealer, next_model)
         client = await stack.enter_async_context(open_client())
         objects = _objects(settings)
         oauth = make_oauth(client, settings.providers, settings.base_url, StateSigner(settings.secret_key))
@@ -118,6 +121,7 @@ async def open_house(
         connectors = Connectors(client, oauth, settings.providers, _now, objects, kinds, outside)
         tools = Tools(
             embedder=embedder,
+            next_embedder=next_embedder,
             analyzer=analyzer,
             language_model=await _language_model(settings, stack),
             make_parser=parser_process,
@@ -169,17 +173,19 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
-async def _embedder(settings: Settings, redis: Redis | None, stack: AsyncExitStack, n_streams: int | None) -> Embedder:
+async def _embedder(
+    settings: Settings, name: str, redis: Redis | None, stack: AsyncExitStack, n_streams: int | None
+) -> Embedder:
     embedder: Embedder
     if settings.embedding_base_url:
         client = await stack.enter_async_context(httpx.AsyncClient())
-        model = EmbeddingModel(settings.embedding_model, "remote", 384)
+        model = EmbeddingModel(name, "remote", 384)
         embedder = HttpEmbedder(client, settings.embedding_base_url, settings.embedding_api_key, model)
     else:
         # 30 MB that a process with a remote embedder does not pay for
         from infra.inference.openvino_embedder import OpenVinoEmbedder  # noqa: PLC0415
 
-        exported = ensure_exported(settings.embedding_model or DEFAULT_MODEL, settings.folder / "models")
+        exported = ensure_exported(name or DEFAULT_MODEL, settings.folder / "models")
         precision = PRECISIONS[settings.embedding_precision]
         embedder = await stack.enter_async_context(OpenVinoEmbedder(exported, precision=precision, n_streams=n_streams))
     return CachedEmbedder(embedder, redis) if redis is not None else embedder
@@ -279,6 +285,7 @@ async def work(settings: Settings) -> None:
         with ExitStack() as stack:
             if settings.metrics_port:
                 stack.callback(serve_metrics(house.registry, settings.host, settings.metrics_port))
+            await look_for_models(house.stores.open_lobby, house.stores.open_vault)
             await look_for_changes(house.stores.open_lobby, house.stores.open_vault, house.tools)
             await worker.run(settings.worker_concurrency)
 
@@ -443,7 +450,8 @@ def cli(arguments: Sequence[str] | None = None) -> None:
             {"detect": print_detections, "contradictions": print_conflicts}[parsed.command](parsed.file)
             return
         if parsed.command == "export":
-            ensure_exported(settings.embedding_model or DEFAULT_MODEL, settings.folder / "models")
+            for name in filter(None, (settings.embedding_model or DEFAULT_MODEL, settings.next_embedding_model)):
+                ensure_exported(name, settings.folder / "models")
             return
         if parsed.command in ("resolve", "match-names"):
             for line in (resolve_lines if parsed.command == "resolve" else match_lines)(parsed.file):

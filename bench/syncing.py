@@ -1,8 +1,15 @@
-"""How much of the bare embedder's speed is left in a sync, and what an unchanged source costs."""
+"""How much of the bare embedder's speed is left in a sync, and what an unchanged source costs.
+
+`python -m bench.syncing memory [N_DOCUMENTS]` shows instead what a worker weighs during a large sync, and what an
+unchanged corpus of that size costs.
+"""
 
 import asyncio
 import statistics
+import sys
 import time
+
+import psutil
 
 from bench import corpus
 from bench.house import Measured, scratch_house
@@ -59,5 +66,42 @@ async def main() -> None:
     print(f"  unchanged again   {statistics.median(repeats):8.0f} documents/s, 0 embeddings")
 
 
+async def weigh(n_documents: int) -> None:
+    """Print the memory of the worker, its parser included, after each tenth of a sync of short notes."""
+    configure_logs("error", is_production=True)
+    process, peaks = psutil.Process(), [0.0]
+
+    def now_mb() -> float:
+        held = [process, *process.children(recursive=True)]
+        return sum(each.memory_info().rss for each in held if "postgres" not in each.name()) / 1e6
+
+    async def watch() -> None:
+        while True:
+            done = measured.source.n_fetched * 10 // n_documents
+            peaks.extend([0.0] * (done + 1 - len(peaks)))
+            peaks[done] = max(peaks[done], now_mb())
+            await asyncio.sleep(0.2)
+
+    async with scratch_house() as measured:
+        measured.source.files = {
+            f"note-{number}.md": f"# Note {number}\n\nShip {number} carries {number * 7} tons of grain."
+            for number in range(n_documents)
+        }
+        watching = asyncio.create_task(watch())
+        started = time.perf_counter()
+        sync = await measured.sync()
+        took_s = time.perf_counter() - started
+        assert sync.progress.indexed == n_documents, (sync.progress, sync.reason)
+        watching.cancel()
+        started = time.perf_counter()
+        again = await measured.sync()
+        again_s = time.perf_counter() - started
+        assert (again.progress.skipped, again.progress.n_embedded) == (n_documents, 0), again.progress
+    print(f"\nA sync of {n_documents:,} short notes: {n_documents / took_s:.0f} documents/s; worker and parser, MB")
+    print("  by tenths         ", "  ".join(f"{each:.0f}" for each in peaks))
+    print(f"  unchanged again   {n_documents / again_s:8.0f} documents/s, 0 embeddings")
+
+
 if __name__ == "__main__":
-    asyncio.run(main())
+    is_weighing = sys.argv[1:2] == ["memory"]
+    asyncio.run(weigh(int(sys.argv[2]) if len(sys.argv) > 2 else 10_000) if is_weighing else main())

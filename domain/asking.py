@@ -76,12 +76,12 @@ async def _composed(
     earlier: Sequence[str],
     as_of: datetime | None = None,
 ) -> AsyncGenerator[AnswerEvent, None]:
-    passages, vectors = await _found(open_vault, viewer, tools, searched(question, earlier), as_of)
+    passages, vectors, model = await _found(open_vault, viewer, tools, searched(question, earlier), as_of)
     composed = compose(
         question,
         earlier,
         passages,
-        embedder=tools.embedder,
+        embedder=tools.speaking(model).embedder,
         analyzer=tools.analyzer,
         language_model=tools.language_model,
         vectors=vectors,
@@ -93,16 +93,18 @@ async def _composed(
 
 async def _found(
     open_vault: OpenVault, viewer: Viewer, tools: Tools, question: str, as_of: datetime | None
-) -> tuple[list[Passage], Matrix | None]:
-    """Return the passages, best first, and their vectors, which are stored for today's texts only."""
+) -> tuple[list[Passage], Matrix | None, str]:
+    """Return the passages, best first, their vectors, which are stored for today's texts only, and their model."""
     async with open_vault(viewer) as vault:
+        model = await vault.passages.model()
         if as_of is None:
             passages = await find_passages(vault, tools, question, SearchFilter(), N_PASSAGES + N_SPARE)
             balance = await vault.feedback.balance([passage.document_id for passage in passages])
             best = reranked(passages, balance)[:N_PASSAGES]
-            return best, await vault.passages.vectors([passage.chunk_id for passage in best]) if best else None
+            held = await vault.passages.vectors([passage.chunk_id for passage in best]) if best else None
+            return best, held, model
         past = await look_back(vault, tools, question, as_of, N_PASSAGES)
-    return await ranked(past, tools.embedder, tools.analyzer, N_PASSAGES), None
+    return await ranked(past, tools.embedder, tools.analyzer, N_PASSAGES), None, model
 
 
 def _replayed(kept: Answer) -> list[AnswerEvent]:

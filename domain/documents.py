@@ -165,11 +165,14 @@ class Documents(Protocol):
     async def keep(self, sync_id: int, kept: Sequence[Kept]) -> None:
         """Mark unchanged documents as seen by this sync, and bring their revision and access up to date."""
 
-    async def replace(self, incoming: Incoming, chunks: Sequence[Chunk], vectors: Matrix) -> int:
+    async def replace(
+        self, incoming: Incoming, chunks: Sequence[Chunk], vectors: Matrix, next_vectors: Matrix | None = None
+    ) -> int:
         """Insert the document, or make a new version of it; return its id.
 
-        `vectors` is (len(chunks), d) float32, unit norm. Chunks, search index and access are replaced in this
-        transaction, so readers see the old document or the new one, never a mixture.
+        `vectors` is (len(chunks), d) float32, unit norm, by today's model; `next_vectors` the same by the next.
+        Chunks, search index and access are replaced in this transaction, so readers see the old document or the new
+        one, never a mixture.
         """
 
     async def remove(self, integration_id: int, external_ids: Sequence[str]) -> int:
@@ -178,8 +181,8 @@ class Documents(Protocol):
     async def listed(self, integration_id: int, prefix: str) -> list[str]:
         """Return the external ids of an integration that begin with a prefix, in order."""
 
-    async def vectors_by_hash(self, hashes: Sequence[bytes]) -> Mapping[bytes, Matrix]:
-        """Return stored vectors, (d,) float32 each, for chunk texts this tenant has embedded before."""
+    async def vectors_by_hash(self, hashes: Sequence[bytes], model: str) -> Mapping[bytes, Matrix]:
+        """Return stored vectors of one model, by its label, (d,) float32 each, for chunk texts embedded before."""
 
     async def settle(self) -> bool:
         """Bring stored word weights up to date with the tenant's mean chunk length, a batch a call, until False."""

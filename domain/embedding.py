@@ -20,6 +20,11 @@ class EmbeddingModel(msgspec.Struct, frozen=True):
     revision: str
     n_dimensions: int
 
+    @property
+    def label(self) -> str:
+        """Name and revision, as vectors are labelled."""
+        return f"{self.name}@{self.revision}"
+
 
 class Embedder(Protocol):
     """Turns text into vectors."""

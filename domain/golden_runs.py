@@ -82,13 +82,14 @@ async def request_after_sync(open_vault: OpenVault, tools: Tools, viewer: Viewer
     async with open_vault(viewer) as vault:
         integration = await vault.integrations.get(sync.integration_id)
         words = f"{n_changed:,} documents of {integration.name} changed"
-        await vault.golden.request(RunCause.SYNC, words, fingerprint(tools))
+        made_with = fingerprint(tools.speaking(await vault.passages.model()))
+        await vault.golden.request(RunCause.SYNC, words, made_with)
 
 
 async def request_after_change(open_vault: OpenVault, tools: Tools, viewer: Viewer) -> None:
     """Queue a run when answers were made with other settings the last time; without a run so far there is no need."""
-    made_with = fingerprint(tools)
     async with open_vault(viewer) as vault:
+        made_with = fingerprint(tools.speaking(await vault.passages.model()))
         last = await vault.golden.runs(1)
         if last and last[0].fingerprint != made_with:
             await vault.golden.request(RunCause.SETTINGS, made_with, made_with)

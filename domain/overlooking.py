@@ -7,7 +7,7 @@ from domain.entities import EntityKind, RelationKind
 from domain.expertise import experts, standings
 from domain.gap_ranking import Sorted, Unsorted, addressee, are_one, quality, quote_of
 from domain.people import Viewer, anybody
-from domain.search import Passage, SearchFilter
+from domain.search import Passage, Passages, SearchFilter
 from domain.unanswered import UnansweredQuestion
 from domain.vault import OpenVault, Tools, Vault
 from domain.whole_vault import Topic, VaultGap, alone, asked_often, dangling, unanswered, uncared, unexplained
@@ -60,19 +60,21 @@ async def _of_questions(open_vault: OpenVault, viewer: Viewer, tools: Tools) -> 
     async with open_vault(viewer) as vault:
         questions = await vault.unanswered.newest(0, N_QUESTIONS)
         n_askers = min(2, len(await vault.members.all()))
+        model = await vault.passages.model()
     if not questions:
         return []
-    vectors = await tools.embedder.embed([each.question for each in questions])
+    embedder = tools.speaking(model).embedder
+    vectors = await embedder.embed([each.question for each in questions])
     places = asked_often(questions, vectors, n_askers)
     async with open_vault(anybody(viewer.tenant_id)) as vault:
-        return list(
-            unanswered([pair for place in places if (pair := await _nearest(vault, questions[place], vectors[place]))])
-        )
+        through = vault.passages.through(embedder.model.label)  # whatever the vault has changed over to meanwhile
+        near = [await _nearest(through, questions[place], vectors[place]) for place in places]
+    return list(unanswered([pair for pair in near if pair]))
 
 
-async def _nearest(vault: Vault, asked: UnansweredQuestion, vector: Matrix) -> tuple[str, Passage] | None:
-    near = await vault.passages.dense(vector, SearchFilter(), 1)
-    loaded = await vault.passages.load([each.chunk_id for each in near])
+async def _nearest(passages: Passages, asked: UnansweredQuestion, vector: Matrix) -> tuple[str, Passage] | None:
+    near = await passages.dense(vector, SearchFilter(), 1)
+    loaded = await passages.load([each.chunk_id for each in near])
     return (asked.question, loaded[0]) if loaded else None
 
 

@@ -118,6 +118,8 @@ class Judge:
     owner_id: int
     circle: Circle
     examples: Examples
+    model: str = ""
+    """The label of the model that made the examples' vectors; those of another are not compared with them."""
 
 
 class Review(msgspec.Struct, frozen=True):
@@ -139,8 +141,13 @@ class Reviews(Protocol):
     async def judge(self, owner_id: int) -> Judge:
         """Return what to judge an owner's items by."""
 
-    async def put(self, document_id: int, owner_id: int, verdict: Verdict, vector: Matrix | None) -> None:
-        """Keep a judgement, and reserve the document for its owner unless it is work; a person's word stays."""
+    async def put(
+        self, document_id: int, owner_id: int, verdict: Verdict, vector: Matrix | None, model: str = ""
+    ) -> None:
+        """Keep a judgement, and reserve the document for its owner unless it is work; a person's word stays.
+
+        `model` is the label of the one that made the vector.
+        """
 
     async def page(self, label: Label, after_id: int, size: int) -> list[Review]:
         """Return the viewer's documents with this label, in order of id."""

@@ -41,6 +41,11 @@ async def ask(tools: Tools, question: str) -> Asked:
     return Asked(question, dict(counted), await embed_question(tools, question))
 
 
+async def ask_here(vault: Vault, tools: Tools, question: str) -> Asked:
+    """Return the question as this vault's legs read it: by its own model. Raises: Unavailable when the embedder is."""
+    return await ask(tools.speaking(await vault.passages.model()), question)
+
+
 async def follow_entities(vault: Vault, tools: Tools, asked: Asked) -> Asked:
     """Return the question with other names of what it names, for its words only, and documents of what is related."""
     expansion = await vault.graph.expand(asked.text, MAX_RELATED_DOCUMENTS)

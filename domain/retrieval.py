@@ -9,7 +9,7 @@ from domain.errors import Invalid
 from domain.feedback import reranked
 from domain.glossary import Expansion
 from domain.passages import joined, runs, stretch, worth_reading
-from domain.ranking import HEAD, ask, follow_entities, rank, rank_with_feedback
+from domain.ranking import HEAD, ask_here, follow_entities, rank, rank_with_feedback
 from domain.search import Analyzer, Candidate, Passage, SearchFilter
 from domain.vault import Tools, Vault
 from domain.widening import Correction, widen
@@ -75,7 +75,7 @@ async def search(
     """
     wording = read_wording(checked_question(question))
     widened = await widen(vault, tools, wording.text)
-    asked = await follow_entities(vault, tools, await ask(tools, widened.text))
+    asked = await follow_entities(vault, tools, await ask_here(vault, tools, widened.text))
     ranked = await rank_with_feedback(vault, asked, wording.narrow(narrowed))
     documents = by_document(await _as_people_judge(vault, ranked))
     start = _start(documents, key)
@@ -104,7 +104,7 @@ async def find_stretches(vault: Vault, tools: Tools, question: str, narrowed: Se
 async def _ranked(vault: Vault, tools: Tools, question: str, narrowed: SearchFilter) -> list[Candidate]:
     wording = read_wording(checked_question(question))
     widened = await widen(vault, tools, wording.text)
-    asked = await follow_entities(vault, tools, await ask(tools, widened.text))
+    asked = await follow_entities(vault, tools, await ask_here(vault, tools, widened.text))
     return await rank(vault, asked, wording.narrow(narrowed))
 
 

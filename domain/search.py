@@ -94,11 +94,17 @@ class Analyzer(Protocol):
 class Passages(Protocol):
     """The search index of one tenant. Access is part of each statement: what a viewer may not read is not found."""
 
+    async def model(self) -> str:
+        """Return the label of the model that questions are to be embedded with, the same for the whole transaction."""
+
+    def through(self, model: str) -> "Passages":
+        """Return the same index, compared through the vectors of another model, as far as they are there."""
+
     async def lexical(self, question: str, narrowed: SearchFilter, limit: int) -> list[Candidate]:
         """Return the best chunks by BM25 (Robertson and Zaragoza 2009), best first."""
 
     async def dense(self, vector: Matrix, narrowed: SearchFilter, limit: int) -> list[Candidate]:
-        """Return the chunks nearest to a unit vector (d,), best first; the score is the cosine."""
+        """Return the chunks nearest to a unit vector (d,) of `model()`, best first; the score is the cosine."""
 
     async def propose(
         self,

@@ -29,6 +29,8 @@ class Prepared(msgspec.Struct, frozen=True):
     chunks: list[Chunk]
     size_bytes: int
     vectors: Matrix | None = None
+    next_vectors: Matrix | None = None
+    """By the next model, where there is one."""
     extraction: Extraction = Extraction()
     """What the document brings to the graph."""
 

@@ -15,14 +15,14 @@ import numpy as np
 
 from domain.chunking import chunk
 from domain.documents import Incoming, Kept, Known
-from domain.embedding import Matrix
+from domain.embedding import Embedder, Matrix
 from domain.errors import Invalid, NotFound, Unavailable
 from domain.integrations import Connector, Gone, Item, Page, Unreadable
 from domain.item_limits import refusal, storable_id, storable_text
 from domain.pagination import PageWatch
 from domain.parsing import ParsedDocument, Parser
 from domain.people import Viewer
-from domain.privacy import classify, if_shared, mean_vector, signals_of
+from domain.privacy import Judge, classify, if_shared, mean_vector, signals_of
 from domain.progress import Progress, Stage
 from domain.recognition import extract
 from domain.scope import Scope, left_out
@@ -209,22 +209,33 @@ async def _with_vectors(run: Run, batch: list[Step]) -> list[Step]:
     }
     if not texts:
         return batch
+    vectors = await _vectors(run, run.tools.embedder, texts)
+    following = run.tools.next_embedder
+    next_vectors = None if following is None else await _vectors(run, following, texts)
+    embedded_items = [step.item for step in batch if isinstance(step, Prepared)]
+    run.trace(*(Reached(item.external_id, item.name, ItemStage.EMBEDDED) for item in embedded_items))
+    return [_filled(step, vectors, next_vectors) if isinstance(step, Prepared) else step for step in batch]
+
+
+async def _vectors(run: Run, embedder: Embedder, texts: dict[bytes, str]) -> dict[bytes, Matrix]:
+    """Return the vectors of texts by one model; what the tenant has already is not embedded again."""
     async with run.open_vault(run.viewer) as vault:
-        vectors = dict(await vault.documents.vectors_by_hash(list(texts)))
+        vectors = dict(await vault.documents.vectors_by_hash(list(texts), embedder.model.label))
     missing = [content_hash for content_hash in texts if content_hash not in vectors]
     for start in range(0, len(missing), BATCH_CHUNKS):
         part = missing[start : start + BATCH_CHUNKS]
-        embedded = await run.tools.embedder.embed([texts[content_hash] for content_hash in part])
+        embedded = await embedder.embed([texts[content_hash] for content_hash in part])
         vectors.update(zip(part, embedded, strict=True))
         run.count(n_embedded=len(part))
-    embedded_items = [step.item for step in batch if isinstance(step, Prepared)]
-    run.trace(*(Reached(item.external_id, item.name, ItemStage.EMBEDDED) for item in embedded_items))
-    return [_filled(step, vectors) if isinstance(step, Prepared) else step for step in batch]
+    return vectors
 
 
-def _filled(step: Prepared, vectors: dict[bytes, Matrix]) -> Prepared:
-    rows = [vectors[each.content_hash] for each in step.chunks]
-    return msgspec.structs.replace(step, vectors=np.array(rows, np.float32))
+def _filled(step: Prepared, vectors: dict[bytes, Matrix], next_vectors: dict[bytes, Matrix] | None) -> Prepared:
+    made, following = (
+        None if held is None else np.array([held[each.content_hash] for each in step.chunks], np.float32)
+        for held in (vectors, next_vectors)
+    )
+    return msgspec.structs.replace(step, vectors=made, next_vectors=following)
 
 
 async def _store(
@@ -294,15 +305,21 @@ async def _store_document(run: Run, step: Prepared) -> None:
     )
     vectors = step.vectors if step.vectors is not None else np.zeros((0, 0), np.float32)
     async with owned(run) as vault:
-        document_id = await vault.documents.replace(incoming, step.chunks, vectors)
+        document_id = await vault.documents.replace(incoming, step.chunks, vectors, step.next_vectors)
         await vault.entities.put(document_id, step.extraction)
         if run.judge:
-            vector = mean_vector(step.vectors)
+            vector = mean_vector(_judged(run.judge, run.tools, step))
             verdict = classify(signals_of(step.item, step.parsed), vector, run.judge)
-            await vault.reviews.put(document_id, run.judge.owner_id, verdict, vector)
+            await vault.reviews.put(document_id, run.judge.owner_id, verdict, vector, run.judge.model)
     run.trace(Reached(step.item.external_id, step.item.name, ItemStage.VISIBLE))
     run.succeeded.append(step.item.external_id)
     run.count(processed=1, indexed=1, n_chunks=len(step.chunks))
+
+
+def _judged(judge: Judge, tools: Tools, step: Prepared) -> Matrix | None:
+    """Return the vectors that may be compared with the judge's examples: those of the same model, where there are."""
+    made = dict(zip(tools.embedders, (step.vectors, step.next_vectors), strict=False))
+    return made.get(judge.model)
 
 
 async def _end_page(run: Run, end: PageEnd) -> None:

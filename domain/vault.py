@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Protocol
 
@@ -27,6 +27,7 @@ from domain.kinds import Kinds
 from domain.language import LanguageModel
 from domain.lobby import Lobby
 from domain.members import Members
+from domain.model_changes import ModelChanges
 from domain.notes import Links, Notes
 from domain.parsing import Parser, ParseSettings, ParseSettingsStore
 from domain.people import Viewer
@@ -81,6 +82,7 @@ class Vault:
     access: Access
     apps: Apps
     gaps: Gaps
+    models: ModelChanges
     radar: Radar
     whole: WholeVault
     ranking: GapRanking
@@ -138,3 +140,15 @@ class Tools:
     """What can be connected."""
     mail_addresses: MailAddresses | None = None
     """Where mail is taken in; None where this deployment takes none."""
+    next_embedder: Embedder | None = None
+    """The model that tenants may change to, while there is one."""
+
+    @property
+    def embedders(self) -> dict[str, Embedder]:
+        """The models that are set up, by label, today's first."""
+        held = [self.embedder] if self.next_embedder is None else [self.embedder, self.next_embedder]
+        return {each.model.label: each for each in held}
+
+    def speaking(self, model: str) -> "Tools":
+        """Return these tools with the embedder of the model with this label; today's where it is not set up."""
+        return replace(self, embedder=self.embedders.get(model, self.embedder))

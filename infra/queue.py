@@ -9,13 +9,13 @@ from procrastinate.jobs import Job, Status
 from procrastinate.manager import JobManager
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-SYNC_TASK, PURGE_TASK, GOLDEN_TASK = "sync", "purge", "golden_run"
+SYNC_TASK, PURGE_TASK, GOLDEN_TASK, FILL_TASK = "sync", "purge", "golden_run", "fill_vectors"
 SYNCS, UPLOADS, CHORES = "syncs", "uploads", "chores"
 SHORT_QUEUES = (UPLOADS, CHORES)
 """Every worker keeps a place free for these, so that they never wait for a long sync to end."""
 ALL_QUEUES = (SYNCS, *SHORT_QUEUES, "default")
 """A release before this one has put its jobs into the last."""
-UPLOAD_PRIORITY, CHORE_PRIORITY, PURGE_PRIORITY, GOLDEN_PRIORITY = 10, 100, -10, -10
+UPLOAD_PRIORITY, CHORE_PRIORITY, PURGE_PRIORITY, GOLDEN_PRIORITY, FILL_PRIORITY = 10, 100, -10, -10, -20
 SYNCS_PER_TENANT = 2
 FREEST_LANE = sa.text(
     "select lane from generate_series(1, :n_lanes) lane left join procrastinate_jobs j"
@@ -130,3 +130,20 @@ async def defer_golden_run(queue: JobQueue, connection: AsyncConnection, tenant_
         GOLDEN_TASK, queue=SYNCS, priority=GOLDEN_PRIORITY, lock=f"golden:{tenant_id}", connection=driver
     )
     await job.defer_async(tenant_id=tenant_id, run_id=run_id)
+
+
+async def defer_filling(queue: JobQueue, connection: AsyncConnection, tenant_id: int) -> None:
+    """Insert the job that fills in another model's vectors on this connection, unless one of the tenant waits."""
+    rows = await connection.execute(
+        sa.text("select 1 from procrastinate_jobs where lock = :lock and status = 'todo' limit 1"),
+        {"lock": f"vectors:{tenant_id}"},
+    )
+    if rows.one_or_none() is not None:
+        return
+    raw = await connection.get_raw_connection()
+    driver = raw.driver_connection
+    assert isinstance(driver, psycopg.AsyncConnection)  # noqa: S101  # for the type checker: the engine is psycopg's
+    job = queue.configure_task(
+        FILL_TASK, queue=SYNCS, priority=FILL_PRIORITY, lock=f"vectors:{tenant_id}", connection=driver
+    )
+    await job.defer_async(tenant_id=tenant_id)

@@ -64,6 +64,8 @@ class Settings(msgspec.Struct, frozen=True):
     worker_concurrency: int
     syncs_per_tenant: int
     embedding_model: str
+    next_embedding_model: str
+    """"" means: none; else tenants may change to it."""
     embedding_precision: str
     embedding_base_url: str
     embedding_api_key: str
@@ -114,6 +116,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         worker_concurrency=_number(environment, "WORKER_CONCURRENCY", 2, 1, 16),
         syncs_per_tenant=_number(environment, "SYNCS_PER_TENANT", 2, 1, 100),
         embedding_model=environment.get("EMBEDDING_MODEL", ""),
+        next_embedding_model=environment.get("NEXT_EMBEDDING_MODEL", ""),
         embedding_precision=_choice(environment, "EMBEDDING_PRECISION", ("auto", "bf16", "f32")),
         embedding_base_url=_url(environment, "EMBEDDING_BASE_URL", ("http://", "https://"), is_needed=False),
         embedding_api_key=environment.get("EMBEDDING_API_KEY", ""),

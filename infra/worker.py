@@ -25,6 +25,7 @@ from domain.syncing import sync_integration
 from domain.syncs import Sync, SyncState
 from domain.vault import OpenVault, Tools
 from infra.golden_jobs import after_sync, register_golden_runs
+from infra.model_jobs import register_fillings, request_filling
 from infra.note_jobs import register_notes
 from infra.queue import ALL_QUEUES, CHORE_PRIORITY, CHORES, PURGE_TASK, SHORT_QUEUES, SYNC_TASK
 
@@ -129,8 +130,10 @@ class Worker:
                     self.note_end(ended)
                 if ended:
                     await after_sync(self.open_vault, self.tools, system_viewer(tenant_id), ended)
+                    await request_filling(self.open_vault, system_viewer(tenant_id))
 
         register_golden_runs(self.queue, self.open_vault, self.tools)
+        register_fillings(self.queue, self.open_vault, self.tools)
 
         @self.queue.periodic(cron="* * * * * */5")
         @self.queue.task(name="revive_stalled", queue=CHORES, priority=CHORE_PRIORITY, queueing_lock="revive_stalled")

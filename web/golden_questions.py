@@ -106,7 +106,8 @@ async def remove(vault: Vault, question_id: FromPath[int]) -> Response[str]:
 @post("/golden-questions/runs", include_in_schema=False, guards=[require_admin])
 async def run(vault: Vault, tools: Tools) -> Response[str]:
     """Queue a run."""
-    requested = await vault.golden.request(RunCause.ASKED, f"asked for by {vault.viewer.name}", fingerprint(tools))
+    made_with = fingerprint(tools.speaking(await vault.passages.model()))
+    requested = await vault.golden.request(RunCause.ASKED, f"asked for by {vault.viewer.name}", made_with)
     if requested is not None:
         return see_other("/golden-questions", "The run is queued. Reload the page in a moment.")
     return see_other("/golden-questions", WAITS if await vault.golden.questions() else NOTHING)

@@ -4,7 +4,7 @@ from litestar import get
 from litestar.params import FromQuery
 
 from domain.errors import Invalid
-from domain.ranking import ask, rank_with_feedback
+from domain.ranking import ask_here, rank_with_feedback
 from domain.retrieval import by_document
 from domain.search import SearchFilter
 from domain.vault import Tools, Vault
@@ -39,7 +39,7 @@ async def place(vault: Vault, tools: Tools, evidence: Evidence, words: str) -> P
     searched = " ".join(words.split())[:1000]
     if not evidence.sightings or not searched:
         return None
-    asked = await ask(tools, searched)
+    asked = await ask_here(vault, tools, searched)
     groups = by_document(await rank_with_feedback(vault, asked, SearchFilter()))
     wanted = evidence.sightings[0].document_id
     places = (number for number, group in enumerate(groups, start=1) if group[0].document_id == wanted)

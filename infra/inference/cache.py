@@ -118,7 +118,7 @@ class CachedEmbedder:
             self._note_absence(error)
 
     def _key(self, text: str) -> str:
-        return f"embedding:{self.model.revision}:{text_hash(text).hex()}"
+        return f"embedding:{self.model.label}:{text_hash(text).hex()}"
 
     async def _read(self, keys: list[str]) -> dict[str, Matrix]:
         try:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from domain.errors import Invalid, Unavailable
+from infra.inference import packed
 from infra.inference.exported import CARD_FILE, GRAPH_FILE, TOKENIZER_FILE, Card, ExportedModel, read_export
 
 if TYPE_CHECKING:
@@ -56,14 +57,22 @@ def export(name_or_folder: str, target: Path) -> None:
     The folder appears whole or not at all; one that is there already is replaced.
     Raises: Invalid when the weights are not safetensors, or not those that were pinned.
     """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".export-") as draft:
+        source, revision = _checked_source(name_or_folder, Path(draft) / "unpacked")
+        _write(name_or_folder, revision, source, Path(draft) / "export")
+        _replace(Path(draft) / "export", target, Path(draft) / "replaced")
+
+
+def _checked_source(name_or_folder: str, unpacked: Path) -> tuple[Path, str]:
+    """Return where the model's files lie, and its revision, which for the packaged models must be the pinned one."""
+    if name_or_folder == packed.NAME:
+        return unpacked, packed.unpack(unpacked)
     source = model_folder(name_or_folder)
     revision = _weights_sha256(source)
     if name_or_folder == DEFAULT_MODEL and revision != DEFAULT_SHA256:
         raise Invalid(f"The weights of {DEFAULT_MODEL} have SHA-256 {revision}, not {DEFAULT_SHA256}.")
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".export-") as draft:
-        _write(name_or_folder, revision, source, Path(draft) / "export")
-        _replace(Path(draft) / "export", target, Path(draft) / "replaced")
+    return source, revision
 
 
 def model_folder(name_or_folder: str) -> Path:

@@ -32,6 +32,7 @@ from infra.store.integrations import IntegrationStore
 from infra.store.knowing import KnowingStore
 from infra.store.lobby import LobbyStore
 from infra.store.members import MemberStore
+from infra.store.model_changes import ModelChangeStore
 from infra.store.notes import NoteStore
 from infra.store.oauth import NonceStore
 from infra.store.parsing import ParsingStore
@@ -66,6 +67,8 @@ class Stores:
     """Name and revision of the embedding model: vectors of another are not compared."""
     publish: Publish
     sealer: Sealer
+    next_model: str = ""
+    """The same of the model that tenants may change to, or ""."""
 
     @asynccontextmanager
     async def open_vault(self, viewer: Viewer) -> AsyncIterator[Vault]:
@@ -84,6 +87,7 @@ class Stores:
         await self._publish_all(facts)
 
     def _vault(self, connection: AsyncConnection, viewer: Viewer, announce: Callable[[int, Fact], None]) -> Vault:
+        labels = (self.model, self.next_model) if self.next_model else (self.model,)
         syncs = SyncStore(connection, viewer, announce, self.queue)
         return Vault(
             viewer=viewer,
@@ -94,8 +98,8 @@ class Stores:
             uploads=UploadStore(connection, viewer),
             received=ReceivedStore(connection, viewer),
             syncs=syncs,
-            documents=DocumentStore(connection, viewer, self.analyzer, self.model),
-            passages=PassageStore(connection, viewer, self.analyzer),
+            documents=DocumentStore(connection, viewer, self.analyzer, labels),
+            passages=PassageStore(connection, viewer, self.analyzer, labels),
             parsing=ParsingStore(connection, viewer),
             conversations=ConversationStore(connection, viewer),
             audit=AuditStore(connection, viewer),
@@ -105,7 +109,7 @@ class Stores:
             whereabouts=WhereaboutStore(connection, viewer),
             surveys=SurveyStore(connection, viewer),
             removals=RemovalStore(connection, viewer, self.queue),
-            reviews=ReviewStore(connection, viewer),
+            reviews=ReviewStore(connection, viewer, labels),
             feedback=FeedbackStore(connection, viewer),
             unanswered=UnansweredStore(connection, viewer),
             golden=GoldenStore(connection, viewer, self.queue),
@@ -115,9 +119,10 @@ class Stores:
             access=AccessStore(connection, viewer),
             apps=AppStore(connection, viewer, self.sealer),
             gaps=GapStore(connection, viewer),
+            models=ModelChangeStore(connection, viewer, self.queue, labels),
             radar=RadarStore(connection, viewer, self.model),
             whole=WholeVaultStore(connection, viewer),
-            ranking=GapRankingStore(connection, viewer),
+            ranking=GapRankingStore(connection, viewer, self.model),
             gap_answers=GapAnswerStore(connection, viewer),
             verifications=VerificationStore(connection, viewer),
             notes=NoteStore(connection, viewer),

@@ -28,6 +28,7 @@ from domain.parsing import Block
 from domain.people import Viewer
 from infra.analysis import WordAnalyzer
 from infra.store.access import READABLE, access_binds
+from infra.store.columns import LABELLED, read_columns
 from infra.store.deletions import delete_documents
 from infra.store.facets import read_facets
 from infra.store.ingest import replace_document, write_access
@@ -58,6 +59,24 @@ KEYS = {
     LibrarySort.OLDEST: "d.sorted_at::text",
     LibrarySort.TITLE: "lower(d.title)",
 }
+BY_HASH = f"""
+select distinct on (c.content_hash) c.content_hash, i.embedding::text as vector from chunks c
+join chunk_index i on (i.tenant_id, i.chunk_id) = (c.tenant_id, c.id)
+where c.content_hash = any(:hashes) and {LABELLED} order by c.content_hash
+"""
+NEIGHBOURS = f"""
+with mine as (
+    select i.embedding as vector from chunk_index i
+    where i.tenant_id = :tenant and i.document_id = :id and {LABELLED} order by i.chunk_id limit 1
+), near as materialized (
+    select i.document_id, i.embedding <#> (select vector from mine) as distance from chunk_index i
+    where i.tenant_id = :tenant and i.document_id <> :id and exists (select from mine) and {LABELLED}
+    order by i.embedding <#> (select vector from mine) limit :depth
+)
+select {COLUMNS} {FROM}
+join (select document_id, min(distance) as distance from near group by document_id) n on n.document_id = d.id
+where {READABLE} order by n.distance, d.id limit :limit
+"""
 MAX_ID = 2**63 - 1
 NOT_FOUND = "This document does not exist, or is not shared with you."
 
@@ -65,11 +84,13 @@ NOT_FOUND = "This document does not exist, or is not shared with you."
 class DocumentStore:
     """The library of one tenant, as one viewer may see it."""
 
-    def __init__(self, connection: AsyncConnection, viewer: Viewer, analyzer: WordAnalyzer, model: str) -> None:
+    def __init__(
+        self, connection: AsyncConnection, viewer: Viewer, analyzer: WordAnalyzer, labels: tuple[str, ...]
+    ) -> None:
         self._connection = connection
         self._viewer = viewer
         self._analyzer = analyzer
-        self._model = model
+        self._labels = labels
 
     async def page(self, narrowed: LibraryFilter, sort: LibrarySort, key: str, size: int) -> LibraryPage:
         order, after = ORDERS[sort]
@@ -201,9 +222,13 @@ class DocumentStore:
             if each.principals is not None:
                 await write_access(self._connection, self._viewer.tenant_id, each.document_id, each.principals)
 
-    async def replace(self, incoming: Incoming, chunks: Sequence[Chunk], vectors: Matrix) -> int:
+    async def replace(
+        self, incoming: Incoming, chunks: Sequence[Chunk], vectors: Matrix, next_vectors: Matrix | None = None
+    ) -> int:
+        made = [vectors] if next_vectors is None else [vectors, next_vectors]
+        by_model = dict(zip(self._labels, made, strict=False))
         return await replace_document(
-            self._connection, self._viewer.tenant_id, self._analyzer, self._model, incoming, chunks, vectors
+            self._connection, self._viewer.tenant_id, self._analyzer, by_model, incoming, chunks
         )
 
     async def remove(self, integration_id: int, external_ids: Sequence[str]) -> int:
@@ -226,33 +251,28 @@ class DocumentStore:
         )
         return list(rows.scalars())
 
-    async def vectors_by_hash(self, hashes: Sequence[bytes]) -> Mapping[bytes, Matrix]:
+    async def vectors_by_hash(self, hashes: Sequence[bytes], model: str) -> Mapping[bytes, Matrix]:
+        columns = await read_columns(self._connection, self._viewer.tenant_id, self._labels[0])
+        column = columns.find(model)
+        if column is None:
+            return {}
         rows = await self._connection.execute(
-            sa.text(
-                "select distinct on (c.content_hash) c.content_hash, i.embedding::text as embedding from chunks c"
-                " join chunk_index i on (i.tenant_id, i.chunk_id) = (c.tenant_id, c.id)"
-                " where c.content_hash = any(:hashes) and c.model = :model order by c.content_hash"
-            ),
-            {"hashes": list(hashes), "model": self._model},
+            sa.text(column.of(BY_HASH)), {"hashes": list(hashes), "model": model, "tenant": self._viewer.tenant_id}
         )
-        return {bytes(row.content_hash): np.array(msgspec.json.decode(row.embedding), np.float32) for row in rows}
+        return {bytes(row.content_hash): np.array(msgspec.json.decode(row.vector), np.float32) for row in rows}
 
     async def settle(self) -> bool:
         return await reweigh(self._connection, self._viewer.tenant_id, self._analyzer)
 
     async def neighbours(self, document_id: int, limit: int) -> list[Document]:
+        columns = await read_columns(self._connection, self._viewer.tenant_id, self._labels[0])
+        column = columns.find(columns.read)
+        if column is None:
+            return []
         rows = await self._connection.execute(
-            sa.text(
-                "with mine as (select i.embedding from chunk_index i where i.tenant_id = :tenant"
-                " and i.document_id = :id order by i.chunk_id limit 1), near as materialized ("
-                " select i.document_id, i.embedding <#> (select embedding from mine) as distance from chunk_index i"
-                " where i.tenant_id = :tenant and i.document_id <> :id and exists (select from mine)"
-                " order by i.embedding <#> (select embedding from mine) limit :depth)"
-                f" select {COLUMNS} {FROM} join (select document_id, min(distance) as distance from near"
-                f" group by document_id) n on n.document_id = d.id where {READABLE}"
-                " order by n.distance, d.id limit :limit"
-            ),
+            sa.text(column.of(NEIGHBOURS)),
             {
+                "model": column.model,
                 **access_binds(self._viewer),
                 "tenant": self._viewer.tenant_id,
                 "id": document_id,

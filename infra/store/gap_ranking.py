@@ -24,7 +24,7 @@ where e.embedding is null order by e.score desc, e.gap_id, e.document_id limit :
 """
 SORT = """
 update gap_evidence set addressee = :addressee, addressee_reason = :reason, quality = :quality,
-    embedding = cast(:vector as halfvec(384))
+    embedding = cast(:vector as halfvec(384)), model = :model
 where gap_id = :gap and document_id = :document and start_at = :start
 """
 TWINS = """
@@ -35,7 +35,7 @@ cross join lateral (
     select e.gap_id, e.question, e.embedding from gaps p
     join gap_evidence e on (e.tenant_id, e.gap_id) = (p.tenant_id, p.id)
     where p.tenant_id = g.tenant_id and p.kind = g.kind and p.id < g.id and p.twin_of is null
-        and e.embedding is not null
+        and e.embedding is not null and e.model in ('', n.model)
     order by e.embedding <#> n.embedding, p.id limit 1
 ) o
 where n.gap_id = any(:gaps) and g.twin_of is null and -(o.embedding <#> n.embedding) >= :least
@@ -65,9 +65,10 @@ on conflict (tenant_id, gap_id, user_id) do update set is_useful = true, created
 class GapRankingStore:
     """What ranks the gaps of one tenant."""
 
-    def __init__(self, connection: AsyncConnection, viewer: Viewer) -> None:
+    def __init__(self, connection: AsyncConnection, viewer: Viewer, model: str) -> None:
         self._connection = connection
         self._viewer = viewer
+        self._model = model
 
     async def _rows(self, statement: str, **binds: object) -> Sequence[sa.Row[tuple[object, ...]]]:
         return (await self._connection.execute(sa.text(statement), binds)).all()
@@ -86,6 +87,7 @@ class GapRankingStore:
                 "reason": storable(each.reason)[:MAX_TEXT],
                 "quality": each.quality,
                 "vector": dense_text(vector),
+                "model": self._model,
             }
             for each, vector in zip(found, vectors, strict=True)
         ]

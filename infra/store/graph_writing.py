@@ -22,7 +22,8 @@ MAX_UNDER_KEY = 30
 """Aliases looked at under one key; a key that more share tells nobody apart."""
 KNOWN_COLUMNS = "a.id, a.entity_id, a.kind, a.key, a.name, a.email, a.team, a.is_settled"
 LOCK = sa.text(
-    "select pg_advisory_xact_lock(7004010, cast(:tenant as int)), version_id from documents where id = :document"
+    "select pg_advisory_xact_lock(7004010, cast(:tenant as int)), version_id, version_ordinal from documents"
+    " where id = :document"
 )
 KNOWN = sa.text(
     f"select {KNOWN_COLUMNS} from unnest(cast(:kinds as text[]), cast(:keys as text[])) w (kind, key)"
@@ -122,8 +123,9 @@ async def put_extraction(
     await _add_relations(connection, place, extraction.relations, ids)
     named = [(each, added[unique]) for unique, each in new.items()]
     await find_earlier_mentions(connection, tenant_id, analyzer, document_id, named)
-    await connection.execute(FORGET_MENTIONS, place)
-    await connection.execute(FORGET_PROOFS, place)
+    if row.version_ordinal > 1:
+        await connection.execute(FORGET_MENTIONS, place)
+        await connection.execute(FORGET_PROOFS, place)
 
 
 async def _known(connection: AsyncConnection, tenant_id: int, found: Sequence[Keyed | None]) -> dict[int, KnownAlias]:

@@ -13,6 +13,7 @@ from domain.documents import Incoming
 from domain.embedding import Matrix
 from domain.lexical import N_DIMENSIONS, chunk_weights, frequencies
 from infra.analysis import WordAnalyzer
+from infra.store.columns import Columns, add_columns, model_ids, placed
 from infra.store.glossary import write_glossary
 from infra.store.lexicon import forget_words
 
@@ -51,8 +52,11 @@ with document as (
 )
 select id, version_id, version_ordinal,
     (select pivot_words from lexical_statistics where tenant_id = :tenant) as pivot_words,
-    array(select nextval(pg_get_serial_sequence('chunks', 'id')) from generate_series(1, :n_chunks)) as chunk_ids
-from document
+    array(select nextval(pg_get_serial_sequence('chunks', 'id')) from generate_series(1, :n_chunks)) as chunk_ids,
+    m.model, m.model_next, m.is_next_read, m.is_original,
+    (select jsonb_object_agg(e.label, e.id) from embedding_models e where e.label = any(cast(:labels as text[])))
+        as model_ids
+from document left join search_models m on m.tenant_id = :tenant
 """)
 """One round trip for all that a document is besides its chunks; the ids of those are reserved along the way.
 
@@ -63,9 +67,10 @@ with incoming as (
     select * from unnest(
         cast(:ids as bigint[]), cast(:starts as int[]), cast(:ends as int[]), cast(:pages as int[]),
         cast(:heading_paths as text[]), cast(:texts as text[]), cast(:hashes as bytea[]), cast(:n_words as int[]),
-        cast(:lexemes as text[]), cast(:weights as text[]), cast(:vectors as text[])
+        cast(:lexemes as text[]), cast(:weights as text[]), cast(:vectors as text[]), cast(:next_vectors as text[])
     ) with ordinality as each (
-        id, start_at, end_at, page, heading_path, text, content_hash, n_words, lexemes, weights, vector, place
+        id, start_at, end_at, page, heading_path, text, content_hash, n_words, lexemes, weights, vector, next_vector,
+        place
     )
 ), chunk as (
     insert into chunks (
@@ -74,10 +79,12 @@ with incoming as (
     select id, :tenant, :document, :version, place - 1, start_at, end_at, page,
         array(select json_array_elements_text(cast(heading_path as json))), text, content_hash, :model from incoming
 ), entry as (
-    insert into chunk_index (tenant_id, chunk_id, document_id, n_words, tsv, sv, embedding)
-    select :tenant, id, :document, n_words,
+    insert into chunk_index (
+        tenant_id, chunk_id, document_id, n_words, tsv, sv, embedding, model_id, embedding_next, model_next_id
+    ) select :tenant, id, :document, n_words,
         array_to_tsvector(array_prepend(cast(:tenant_lexeme as text), string_to_array(lexemes, chr(31)))),
-        cast(weights as sparsevec), cast(vector as halfvec) from incoming
+        cast(weights as sparsevec), cast(vector as halfvec), :model_id, cast(next_vector as halfvec), :model_next_id
+    from incoming
 ), word as (
     insert into lexemes (tenant_id, lexeme, n_chunks)
     select :tenant, lexeme, count(*) from incoming, string_to_table(lexemes, chr(31)) lexeme
@@ -109,12 +116,11 @@ REMOVE_CHUNKS = sa.text("delete from chunks where document_id = :document")
 
 
 class Place(msgspec.Struct, frozen=True):
-    """Where chunks belong, and the model that made their vectors."""
+    """Where chunks belong."""
 
     tenant_id: int
     document_id: int
     version_id: int
-    model: str
 
 
 def tenant_lexeme(tenant_id: int) -> str:
@@ -129,23 +135,23 @@ async def replace_document(
     connection: AsyncConnection,
     tenant_id: int,
     analyzer: WordAnalyzer,
-    model: str,
+    made: Mapping[str, Matrix],
     incoming: Incoming,
     chunks: Sequence[Chunk],
-    vectors: Matrix,
 ) -> int:
-    """See `domain.documents.Documents.replace`."""
-    row = (await connection.execute(PUT, _document_binds(tenant_id, incoming, len(chunks)))).one()
+    """See `domain.documents.Documents.replace`; the vectors come by the labels of their models, today's first."""
+    binds = _document_binds(tenant_id, incoming, len(chunks)) | {"labels": list(made)}
+    row = (await connection.execute(PUT, binds)).one()
     if row.version_ordinal > 1:
         await _remove_chunks(connection, tenant_id, row.id)
         await connection.execute(REVOKE_OTHERS, {"document": row.id, "principals": list(incoming.principals)})
     if chunks:
-        place = Place(tenant_id, row.id, row.version_id, model)
+        place = Place(tenant_id, row.id, row.version_id)
         counted = [count_words(analyzer, chunk.title, chunk.heading_path, chunk.text) for chunk in chunks]
         pivot_words = row.pivot_words or sum(words.total() for words in counted) / len(counted)
-        await connection.execute(
-            ADD_CHUNKS, _chunk_binds(place, chunks, row.chunk_ids) | _index_binds(counted, vectors, pivot_words)
-        )
+        vectors = await _vector_binds(connection, tenant_id, row, made)
+        words = _index_binds(counted, pivot_words)
+        await connection.execute(ADD_CHUNKS, _chunk_binds(place, chunks, row.chunk_ids) | words | vectors)
     await write_glossary(connection, tenant_id, row.id, incoming.parsed.text)
     return int(row.id)
 
@@ -198,7 +204,6 @@ def _chunk_binds(place: Place, chunks: Sequence[Chunk], ids: Sequence[int]) -> d
         "tenant": place.tenant_id,
         "document": place.document_id,
         "version": place.version_id,
-        "model": place.model,
         "tenant_lexeme": tenant_lexeme(place.tenant_id),
         "ids": ids,
         "starts": [chunk.start for chunk in chunks],
@@ -210,12 +215,35 @@ def _chunk_binds(place: Place, chunks: Sequence[Chunk], ids: Sequence[int]) -> d
     }
 
 
-def _index_binds(counted: Sequence[Counter[str]], vectors: Matrix, pivot_words: float) -> dict[str, object]:
+def _index_binds(counted: Sequence[Counter[str]], pivot_words: float) -> dict[str, object]:
     return {
         "n_words": [words.total() for words in counted],
         "lexemes": [SEPARATOR.join(words) for words in counted],
         "weights": [sparse_text(chunk_weights(words, pivot_words)) for words in counted],
-        "vectors": [dense_text(vector) for vector in vectors],
+    }
+
+
+async def _vector_binds(
+    connection: AsyncConnection, tenant_id: int, row: sa.Row[tuple[object, ...]], made: Mapping[str, Matrix]
+) -> dict[str, object]:
+    """Place the vectors as the tenant's columns are; a new tenant, or a new model, is written down on the way."""
+    is_new = row.model is None
+    columns = (
+        Columns(next(iter(made))) if is_new else Columns(row.model, row.model_next, row.is_next_read, row.is_original)
+    )
+    vectors = placed(columns, made)
+    if is_new:
+        await add_columns(connection, tenant_id, Columns(vectors.model, vectors.model_next))
+    ids = row.model_ids or {}
+    if len(ids) < len(made):
+        ids = await model_ids(connection, list(made))
+    second = [None] * len(vectors.first) if vectors.second is None else [dense_text(each) for each in vectors.second]
+    return {
+        "model": vectors.model,
+        "vectors": [dense_text(each) for each in vectors.first],
+        "model_id": ids[vectors.model],
+        "next_vectors": second,
+        "model_next_id": ids.get(vectors.model_next, 0),
     }
 
 

@@ -1,10 +1,4 @@
-"""The search index in Postgres: a lexical and a vector leg, each one statement that checks access itself.
-
-`chunk_index` has no row-level policy (docs/decisions/0002), so each statement names its tenant and joins `documents`,
-whose policy is forced: a row of another tenant cannot come through either. The legs join by the document's id alone:
-were tenants equated too, the planner would carry the policy's condition over to `chunk_index`, and with it the ban on
-using the word index for `@@`.
-"""
+"""The search index in Postgres: a lexical and a vector leg, each one statement that checks access itself."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -23,8 +17,27 @@ from domain.people import Viewer
 from domain.search import Candidate, Passage, Proposed, SearchFilter, Stretch
 from infra.analysis import WordAnalyzer
 from infra.store import glossary
-from infra.store.access import MINE, READABLE, access_binds
+from infra.store.access import access_binds
+from infra.store.columns import N_DIMENSIONS, Column, Columns, read_columns
 from infra.store.ingest import dense_text, sparse_text, tenant_lexeme
+from infra.store.passage_sql import (
+    DENSE,
+    DENSE_OF_ALL,
+    DENSE_OF_FEW,
+    FEW_DOCUMENTS,
+    LEXEMES_OF,
+    LEXICAL,
+    LOAD,
+    N_GRANTED,
+    N_NARROWED,
+    NOTHING,
+    PROPOSED,
+    READ,
+    RELATED,
+    VECTORS,
+    WALK,
+    WORDED,
+)
 from infra.store.proposals import read_proposed
 
 MAX_QUESTION_WORDS = 64
@@ -36,117 +49,48 @@ WALK_WIDTH = 200
 """hnsw.ef_search: nodes kept in mind while walking the graph."""
 MAX_WALKED = 40_000
 """Nodes looked at before the walk ends with fewer results than were asked for."""
-FEW_DOCUMENTS = 2_000
-"""Where a viewer may read fewer, or a filter leaves fewer, all their chunks are compared: a walk would pass most by."""
-MAX_RELATED_CHUNKS = 40
-"""Of related documents, their nearest chunks join what the legs propose."""
-WALK = (
-    "select set_config('hnsw.iterative_scan', 'relaxed_order', true), set_config('hnsw.ef_search', :ef, true),"
-    " set_config('hnsw.max_scan_tuples', :tuples, true)"
-)
-"""The walk goes on until enough rows have passed the tenant and the permissions (pgvector 0.8)."""
-
-NARROWED = f"""
-    {READABLE}
-    and (cast(:integration as bigint) is null or d.integration_id = :integration)
-    and (:media_type = '' or d.media_type = :media_type)
-    and (:author = '' or d.author = :author)
-    and (cast(:since as timestamptz) is null or d.sorted_at >= :since)
-    and (cast(:until as timestamptz) is null or d.sorted_at < :until)
-"""
-CHECKED = f"cross join lateral (select from documents d where d.id = i.document_id and {NARROWED}{{worded}} offset 0) d"
-"""Access asked for chunk after chunk, best first, until enough have passed.
-
-Of a plain join the planner expects almost no document to pass, and reads all of them before anything else.
-"""
-LEXICAL = f"""
-select i.chunk_id, i.document_id, -i.distance as score
-from (
-    select chunk_id, document_id, tsv, sv <#> cast(:sv as sparsevec) as distance from chunk_index
-    where tenant_id = :tenant and tsv @@ cast(:query as tsquery) order by distance, chunk_id offset 0
-) i {CHECKED}
-order by i.distance, i.chunk_id limit :limit
-"""
-DENSE = f"""
-select i.chunk_id, i.document_id, -(i.embedding <#> cast(:vector as halfvec(384))) as score
-from chunk_index i {CHECKED} where i.tenant_id = :tenant
-order by i.embedding <#> cast(:vector as halfvec(384)) limit :limit
-"""
-DENSE_OF_ALL = f"""
-select i.chunk_id, i.document_id, -i.distance as score
-from (
-    select chunk_id, document_id, tsv, embedding <#> cast(:vector as halfvec(384)) as distance from chunk_index
-    where tenant_id = :tenant order by distance, chunk_id offset 0
-) i {CHECKED}
-order by i.distance, i.chunk_id limit :limit
-"""
-DENSE_OF_FEW = f"""
-with few as materialized (select d.id from documents d where {NARROWED})
-select i.chunk_id, i.document_id, -(i.embedding <#> cast(:vector as halfvec(384))) as score
-from few join chunk_index i on i.tenant_id = :tenant and i.document_id = few.id join documents d on d.id = few.id
-where true{{worded}} order by 3 desc, i.chunk_id limit :limit
-"""
-RELATED = f"""
-select i.chunk_id from (
-    select chunk_id, document_id, tsv, embedding <#> cast(:vector as halfvec(384)) as distance from chunk_index
-    where tenant_id = :tenant and document_id = any(cast(:related as bigint[])) order by distance, chunk_id offset 0
-) i {CHECKED} order by i.distance, i.chunk_id limit {MAX_RELATED_CHUNKS}
-"""
-N_GRANTED = f"""
-select count(*) from (
-    select from document_access a where a.tenant_id = :tenant and a.principal = any({MINE}) limit {FEW_DOCUMENTS}
-) a
-"""
-N_NARROWED = f"select count(*) from (select from documents d where {NARROWED} limit {FEW_DOCUMENTS}) d"
-NOTHING = "select null::bigint as chunk_id where false"
-PROPOSED = """
-with lexical as materialized ({lexical}), dense as materialized ({dense}), related as materialized ({related})
-select i.chunk_id, i.document_id, sparsevec_send(i.sv) as weights, halfvec_send(i.embedding) as vector
-from (select chunk_id from lexical union select chunk_id from dense union select chunk_id from related) p
-join chunk_index i on i.tenant_id = :tenant and i.chunk_id = p.chunk_id order by i.chunk_id
-"""
-"""What either leg proposes, with all that scoring it needs: a widened question asks for nothing more."""
-WORDED = {
-    "phrases": " and exists (select from chunks c where c.id = i.chunk_id and not exists ("
-    "select from unnest(cast(:phrases as text[])) p where c.text !~* p and d.title !~* p"
-    " and array_to_string(c.heading_path, chr(10)) !~* p))",
-    "excluded": " and not i.tsv @@ cast(:excluded as tsquery)",
-}
-"""Conditions of a question that has quoted phrases or excluded words."""
-LEXEMES_OF = """
-select l.lexeme, l.n_chunks from (
-    select distinct w.lexeme from chunk_index i, unnest(i.tsv) w
-    where i.tenant_id = :tenant and i.chunk_id = any(cast(:ids as bigint[]))
-) w join lexemes l on l.tenant_id = :tenant and l.lexeme = w.lexeme where l.n_chunks > 0
-"""
-READ = f"""
-select w.place, substr(v.text, w.start_at + 1, w.end_at - w.start_at) as text
-from unnest(cast(:versions as bigint[]), cast(:starts as int[]), cast(:ends as int[]))
-    with ordinality as w (version_id, start_at, end_at, place)
-join document_versions v on v.id = w.version_id
-join documents d on (d.tenant_id, d.id) = (v.tenant_id, v.document_id)
-where {READABLE} order by w.place
-"""
-LOAD = f"""
-select c.id as chunk_id, c.document_id, c.version_id, d.title, c.heading_path, c.text, c.start_at as start,
-    c.end_at as "end", c.page, n.name as integration_name, d.media_type, d.author, d.url,
-    d.source_modified_at as modified_at
-from chunks c join documents d on (d.tenant_id, d.id) = (c.tenant_id, c.document_id)
-join integrations n on (n.tenant_id, n.id) = (d.tenant_id, d.integration_id)
-where c.id = any(:ids) and {READABLE}
-"""
 
 
 class PassageStore:
     """The search index of one tenant, as one viewer may see it."""
 
-    def __init__(self, connection: AsyncConnection, viewer: Viewer, analyzer: WordAnalyzer) -> None:
+    def __init__(
+        self,
+        connection: AsyncConnection,
+        viewer: Viewer,
+        analyzer: WordAnalyzer,
+        labels: tuple[str, ...],
+        pinned: str = "",
+    ) -> None:
         self._connection = connection
         self._viewer = viewer
         self._analyzer = analyzer
+        self._labels = labels
+        self._pinned = pinned
+        self._columns: Columns | None = None
+        """Read once: a switch that is committed meanwhile counts from the next transaction on."""
         self._n_chunks: int | None = None
         self._n_containing: dict[str, int] = {}
         """The tenant's statistics as this transaction has read them; 0 for words it does not have."""
+
+    async def model(self) -> str:
+        if self._pinned or len(self._labels) == 1:
+            return self._pinned or self._labels[0]
+        read = (await self._held()).read
+        return read if read in self._labels else self._labels[0]
+
+    def through(self, model: str) -> "PassageStore":
+        return PassageStore(self._connection, self._viewer, self._analyzer, self._labels, model)
+
+    async def _held(self) -> Columns:
+        if self._columns is None:
+            self._columns = await read_columns(self._connection, self._viewer.tenant_id, self._labels[0])
+        return self._columns
+
+    async def _column(self) -> Column:
+        """The column of the model that questions come in; one that holds nothing of it finds nothing."""
+        model = await self.model()
+        return (await self._held()).find(model) or Column(model, is_next=False)
 
     def _binds(self, narrowed: SearchFilter) -> dict[str, object]:
         return {
@@ -180,7 +124,11 @@ class PassageStore:
         return {"sv": sparse_text(weights), "query": self._query({each: n_containing[each] for each in rarest})}
 
     async def _run(self, statement: str, narrowed: SearchFilter, binds: Mapping[str, object]) -> list[Candidate]:
-        rows = await self._connection.execute(sa.text(_worded(statement, narrowed)), {**self._binds(narrowed), **binds})
+        column = await self._column()
+        rows = await self._connection.execute(
+            sa.text(column.of(_worded(statement, narrowed))),
+            {**self._binds(narrowed), **binds, "model": column.model},
+        )
         return [Candidate(row.chunk_id, row.document_id, row.score) for row in rows]
 
     async def _statistics(self, lexemes: Sequence[str]) -> tuple[int, dict[str, int]]:
@@ -241,15 +189,17 @@ class PassageStore:
     ) -> Proposed:
         asked = await self._asked(words)
         dense = await self._dense_leg(narrowed)
+        column = await self._column()
         statement = PROPOSED.format(
             lexical=_worded(LEXICAL, narrowed) if asked else NOTHING,
             dense=_worded(dense, narrowed),
             related=_worded(RELATED, narrowed) if related else NOTHING,
         )
         rows = await self._connection.execute(
-            sa.text(statement),
+            sa.text(column.of(statement)),
             {
                 **self._binds(narrowed),
+                "model": column.model,
                 **asked,
                 "vector": dense_text(vector),
                 "limit": depth,
@@ -306,17 +256,11 @@ class PassageStore:
         return [found[chunk_id] for chunk_id in chunk_ids if chunk_id in found]
 
     async def vectors(self, chunk_ids: Sequence[int]) -> Matrix:
-        rows = await self._connection.execute(
-            sa.text(
-                "select i.chunk_id, i.embedding::text as embedding from chunk_index i"
-                " join documents d on (d.tenant_id, d.id) = (i.tenant_id, i.document_id)"
-                f" where i.tenant_id = :tenant and i.chunk_id = any(:ids) and {READABLE}"
-            ),
-            {**access_binds(self._viewer), "tenant": self._viewer.tenant_id, "ids": list(chunk_ids)},
-        )
-        found = {row.chunk_id: msgspec.json.decode(row.embedding, type=list[float]) for row in rows}
-        n_dimensions = len(next(iter(found.values()))) if found else 0
-        matrix = np.zeros((len(chunk_ids), n_dimensions), np.float32)
+        column = await self._column()
+        binds = {"tenant": self._viewer.tenant_id, "ids": list(chunk_ids), "model": column.model}
+        rows = await self._connection.execute(sa.text(column.of(VECTORS)), {**access_binds(self._viewer), **binds})
+        found = {row.chunk_id: msgspec.json.decode(row.vector, type=list[float]) for row in rows}
+        matrix = np.zeros((len(chunk_ids), N_DIMENSIONS), np.float32)
         for position, chunk_id in enumerate(chunk_ids):
             if chunk_id in found:
                 matrix[position] = found[chunk_id]

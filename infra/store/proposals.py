@@ -15,8 +15,9 @@ SPARSEVEC_HEADER_BYTES = 12
 
 
 def read_proposed(rows: Sequence[sa.Row[tuple[object, ...]]], n_dimensions: int) -> Proposed:
-    """Return rows of (chunk_id, document_id, weights, vector) as arrays."""
-    vectors = np.frombuffer(b"".join(row.vector[HALFVEC_HEADER_BYTES:] for row in rows), ">f2")
+    """Return rows of (chunk_id, document_id, weights, vector) as arrays; a vector that is not there is all zeros."""
+    nothing = bytes(HALFVEC_HEADER_BYTES + 2 * n_dimensions)
+    vectors = np.frombuffer(b"".join((row.vector or nothing)[HALFVEC_HEADER_BYTES:] for row in rows), ">f2")
     sent = [row.weights[SPARSEVEC_HEADER_BYTES:] for row in rows]
     halves = [len(each) // 2 for each in sent]
     places = np.frombuffer(b"".join(each[:half] for each, half in zip(sent, halves, strict=True)), ">i4")

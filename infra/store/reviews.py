@@ -11,15 +11,17 @@ from domain.embedding import Matrix
 from domain.errors import NotFound
 from domain.people import Viewer, email_principal, user_principal
 from domain.privacy import MAX_EXAMPLES, Circle, DecidedBy, Examples, Judge, Label, Review, Verdict
+from infra.store.columns import read_columns
 from infra.store.ingest import dense_text
 
 EXCERPT_CHARACTERS = 240
 PUT = sa.text("""
 with kept as (
-    insert into classifications (tenant_id, document_id, owner_id, label, decided_by, reason, vector)
-    values (:tenant, :document, :owner, :label, :decided_by, :reason, cast(:vector as halfvec))
+    insert into classifications (tenant_id, document_id, owner_id, label, decided_by, reason, vector, model)
+    values (:tenant, :document, :owner, :label, :decided_by, :reason, cast(:vector as halfvec), :model)
     on conflict (tenant_id, document_id) do update set
         vector = coalesce(excluded.vector, classifications.vector), changed_at = now(),
+        model = case when excluded.vector is null then classifications.model else excluded.model end,
         label = case when classifications.decided_by = 'person' and excluded.decided_by <> 'person'
             then classifications.label else excluded.label end,
         reason = case when classifications.decided_by = 'person' and excluded.decided_by <> 'person'
@@ -52,9 +54,10 @@ NOT_YOURS = "This is not among what your own accounts have brought. Look at your
 class ReviewStore:
     """Judgements over what people's own accounts have brought."""
 
-    def __init__(self, connection: AsyncConnection, viewer: Viewer) -> None:
+    def __init__(self, connection: AsyncConnection, viewer: Viewer, labels: tuple[str, ...]) -> None:
         self._connection = connection
         self._viewer = viewer
+        self._labels = labels
 
     async def judge(self, owner_id: int) -> Judge:
         rows = await self._connection.execute(
@@ -70,21 +73,27 @@ class ReviewStore:
         )
         own = frozenset([user_principal(owner_id), *(email_principal(email) for email in proven.scalars())])
         circle = Circle(emails.get(owner_id, ""), colleagues, own)
-        return Judge(owner_id, circle, await self._examples(owner_id))
+        model = await self._model()
+        return Judge(owner_id, circle, await self._examples(owner_id, model), model)
 
-    async def _examples(self, owner_id: int) -> Examples:
+    async def _model(self) -> str:
+        return (await read_columns(self._connection, self._viewer.tenant_id, self._labels[0])).read
+
+    async def _examples(self, owner_id: int, model: str) -> Examples:
         rows = await self._connection.execute(
             sa.text(
                 "select label, vector::text as vector from classifications where owner_id = :owner"
-                " and decided_by = 'person' and label <> 'unsure' and vector is not null"
+                " and decided_by = 'person' and label <> 'unsure' and vector is not null and model in ('', :model)"
                 " order by changed_at desc, document_id limit :limit"
             ),
-            {"owner": owner_id, "limit": MAX_EXAMPLES},
+            {"owner": owner_id, "limit": MAX_EXAMPLES, "model": model},
         )
         found = rows.all()
         return Examples(tuple(Label(row.label) for row in found), _matrix([row.vector for row in found]))
 
-    async def put(self, document_id: int, owner_id: int, verdict: Verdict, vector: Matrix | None) -> None:
+    async def put(
+        self, document_id: int, owner_id: int, verdict: Verdict, vector: Matrix | None, model: str = ""
+    ) -> None:
         await self._connection.execute(
             PUT,
             {
@@ -95,6 +104,7 @@ class ReviewStore:
                 "decided_by": verdict.decided_by,
                 "reason": verdict.reason,
                 "vector": None if vector is None else dense_text(vector),
+                "model": model,
             },
         )
 
@@ -128,10 +138,10 @@ class ReviewStore:
         rows = await self._connection.execute(
             sa.text(
                 "select document_id, vector::text as vector from classifications where owner_id = :owner"
-                " and label = 'unsure' and decided_by = 'examples' and vector is not null"
+                " and label = 'unsure' and decided_by = 'examples' and vector is not null and model in ('', :model)"
                 " order by document_id desc limit :size"
             ),
-            {"owner": self._viewer.user_id, "size": size},
+            {"owner": self._viewer.user_id, "size": size, "model": await self._model()},
         )
         found = rows.all()
         return [row.document_id for row in found], _matrix([row.vector for row in found])

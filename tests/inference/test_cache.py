@@ -46,7 +46,7 @@ async def test_a_text_is_computed_once_for_all_instances(redis: Redis) -> None:
 async def test_a_kept_vector_leaves_after_thirty_days(redis: Redis) -> None:
     embedder = CountingEmbedder()
     await CachedEmbedder(embedder, redis).embed(["alpha"])
-    (key,) = [key async for key in redis.scan_iter(f"embedding:{embedder.model.revision}:*")]
+    (key,) = [key async for key in redis.scan_iter(f"embedding:{embedder.model.label}:*")]
     assert 29 * 86400 < await redis.ttl(key) <= 30 * 86400
 
 
@@ -60,7 +60,7 @@ async def test_vectors_of_another_model_are_never_taken(redis: Redis) -> None:
 async def test_a_damaged_entry_is_computed_anew(redis: Redis) -> None:
     embedder = CountingEmbedder()
     await CachedEmbedder(embedder, redis).embed(["alpha"])
-    (key,) = [key async for key in redis.scan_iter(f"embedding:{embedder.model.revision}:*")]
+    (key,) = [key async for key in redis.scan_iter(f"embedding:{embedder.model.label}:*")]
     await redis.set(key, b"short")
     await CachedEmbedder(embedder, redis).embed(["alpha"])
     assert embedder.asked == ["alpha", "alpha"]

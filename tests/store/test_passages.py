@@ -14,7 +14,7 @@ from domain.retrieval import search
 from domain.search import SearchFilter
 from domain.vault import Tools
 from infra.database import tenant_transaction
-from infra.store import Stores, passages
+from infra.store import Stores, passage_sql, passages
 from infra.store.access import access_binds
 from tests import factories
 from tests.factories import Source
@@ -136,11 +136,11 @@ async def test_the_statements_leak_nothing_even_when_they_name_the_wrong_tenant(
     await factories.synced(stores, tools, viewer)
     stranger = await factories.member(stores.engine)
     async with tenant_transaction(stores.engine, stranger.tenant_id) as connection:
-        store = passages.PassageStore(connection, viewer, stores.analyzer)
+        store = passages.PassageStore(connection, viewer, stores.analyzer, ("words@1",))
         vector = (await tools.embedder.embed(["xylophone"]))[0]
         assert await store.dense(vector, SearchFilter(), 5) == []
         rows = await connection.execute(
-            sa.text(passages.LEXICAL.format(worded="")),
+            sa.text(passage_sql.LEXICAL.format(worded="")),
             {
                 **access_binds(viewer),
                 "tenant": viewer.tenant_id,
@@ -205,7 +205,7 @@ async def test_the_lexical_leg_uses_the_word_index_as_the_plain_role(stores: Sto
     plan = await explained(
         stores,
         crowded,
-        passages.LEXICAL.format(worded=""),
+        passage_sql.LEXICAL.format(worded=""),
         sv="{1:1}/1000000000",
         query=f"' {crowded.tenant_id}' & ('word7' | 'word8')",
     )
@@ -214,7 +214,7 @@ async def test_the_lexical_leg_uses_the_word_index_as_the_plain_role(stores: Sto
 
 async def test_the_vector_leg_of_a_large_tenant_walks_the_graph(stores: Stores, crowded: Viewer) -> None:
     vector = "[1" + ",0" * 383 + "]"
-    plan = await explained(stores, crowded, passages.DENSE.format(worded=""), vector=vector)
+    plan = await explained(stores, crowded, passage_sql.DENSE.format(worded=""), vector=vector, model="words@1")
     assert "chunk_index_embedding" in plan, plan
 
 

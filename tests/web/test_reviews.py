@@ -12,7 +12,7 @@ from domain.search import SearchFilter
 from domain.syncs import Trigger
 from domain.vault import Tools
 from infra.database import tenant_transaction
-from infra.store import Stores, passages
+from infra.store import Stores, passage_sql
 from infra.store.access import access_binds
 from infra.worker import run_sync
 from tests import factories
@@ -112,9 +112,9 @@ async def test_the_search_statement_itself_checks_it_as_the_plain_role(
         **dict.fromkeys(("media_type", "author"), ""),
         "limit": 10,
     }
-    statement = passages.LEXICAL.format(worded="")
     async with tenant_transaction(stores.engine, colleague.tenant_id) as connection:
         assert not (await connection.execute(sa.text("select usesuper from pg_user where usename = user"))).scalar()
+        statement = passage_sql.LEXICAL.format(worded="")
         rows = (await connection.execute(sa.text(statement), binds)).all()
         plan = "\n".join((await connection.execute(sa.text(f"explain {statement}"), binds)).scalars())
     assert len(rows) == 1
