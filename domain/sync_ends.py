@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from domain.deletions import TooManyDeletions, is_held, question
 from domain.examining import examine
 from domain.integrations import Connector
+from domain.privacy import if_shared
 from domain.progress import Stage
 from domain.recognising import recognise
 from domain.sync_steps import Run
@@ -80,3 +81,10 @@ async def owned(run: Run) -> AsyncIterator[Vault]:
     async with run.open_vault(run.viewer) as vault:
         await vault.syncs.hold(run.sync.id, run.sync.attempt)
         yield vault
+
+
+async def open_what_is_shared(run: Run, vault: Vault) -> None:
+    """What the owner has shared at the source since it was read is theirs alone no longer."""
+    for each in run.unchanged if run.judge else ():
+        if run.judge and each.kept.principals and (verdict := if_shared(each.kept.principals, run.judge.circle)):
+            await vault.reviews.put(each.kept.document_id, run.judge.owner_id, verdict, None)

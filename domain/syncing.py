@@ -22,15 +22,15 @@ from domain.item_limits import refusal, storable_id, storable_text
 from domain.pagination import PageWatch
 from domain.parsing import ParsedDocument, Parser
 from domain.people import Viewer
-from domain.privacy import Judge, classify, if_shared, mean_vector, signals_of
+from domain.privacy import Judge, classify, mean_vector, signals_of
 from domain.progress import Progress, Stage
 from domain.recognition import extract
 from domain.scope import Scope, left_out
-from domain.sync_ends import LINES_AHEAD, clean, owned, trim_lines, write_lines
+from domain.sync_ends import LINES_AHEAD, clean, open_what_is_shared, owned, trim_lines, write_lines
 from domain.sync_steps import Failed, LeftOut, PageEnd, Prepared, Run, Step, Unchanged
 from domain.syncs import Sync
 from domain.trails import ItemStage, Reached
-from domain.vault import OpenVault, Tools, Vault
+from domain.vault import OpenVault, Tools
 
 READ_AHEAD = 64
 """Items read but not yet embedded."""
@@ -243,7 +243,8 @@ async def _store(
 ) -> AsyncIterator[None]:
     while True:
         try:
-            batch = await asyncio.wait_for(batches.get(), HEARTBEAT_S)
+            async with asyncio.timeout(HEARTBEAT_S):  # `wait_for` may swallow a cancellation before Python 3.12
+                batch = await batches.get()
         except TimeoutError:
             for task in tasks:
                 if task.done() and (error := task.exception()):
@@ -333,7 +334,7 @@ async def _end_page(run: Run, end: PageEnd) -> None:
             await vault.access.forget_groups(run.integration.id, end.gone_groups)
         if run.unchanged:
             await vault.documents.keep(run.sync.id, [each.kept for each in run.unchanged])
-            await _open_what_is_shared(run, vault)
+            await open_what_is_shared(run, vault)
         if run.succeeded:
             await vault.syncs.clear_failures(run.integration.id, run.succeeded)
         await vault.trails.write(run.sync.id, run.take_lines())
@@ -341,10 +342,3 @@ async def _end_page(run: Run, end: PageEnd) -> None:
             await vault.integrations.advance(run.integration.id, end.cursor)
             await vault.syncs.check_point(run.sync.id, run.sync.attempt, run.progress)
     run.unchanged, run.succeeded = [], []
-
-
-async def _open_what_is_shared(run: Run, vault: Vault) -> None:
-    """What the owner has shared at the source since it was read is theirs alone no longer."""
-    for each in run.unchanged if run.judge else ():
-        if run.judge and each.kept.principals and (verdict := if_shared(each.kept.principals, run.judge.circle)):
-            await vault.reviews.put(each.kept.document_id, run.judge.owner_id, verdict, None)

@@ -5,6 +5,8 @@ from infra.store.access import READABLE
 
 N_NEAREST = 40
 """Neighbours that a claim is compared with."""
+N_WEIGHED = 80
+"""Of those that share words, how many are looked at by their vectors: those that share most."""
 MAX_HELD = 80
 """A word in more claims than this finds no neighbours: it says little, and pairs grow with its square."""
 MAX_COUNTED = 5_000
@@ -34,17 +36,22 @@ with mine as materialized (
             select from claim_terms x where x.tenant_id = :tenant and x.term = m.term limit {MAX_HELD} + 1
         ) held
     ) counted where counted.n <= {MAX_HELD}
-), shared as (
-    select m.claim_id, x.claim_id as other_id from mine m join telling on telling.term = m.term
+), counted as materialized (
+    select m.claim_id, x.claim_id as other_id, count(*) as n from mine m join telling on telling.term = m.term
     join claim_terms x on x.tenant_id = :tenant and x.term = m.term
     where x.claim_id <> all(:ids) group by 1, 2 having count(*) >= {MIN_SHARED}
-), near as (
-    select s.claim_id, o.id, o.document_id, o.claim,
+), shared as materialized (
+    select claim_id, other_id from (
+        select c.*, row_number() over (partition by claim_id order by n desc, other_id desc) as place from counted c
+    ) ranked where place <= {N_WEIGHED}
+), near as materialized (
+    select s.claim_id, o.id,
         row_number() over (partition by s.claim_id order by o.embedding <#> c.embedding, o.id) as place
     from shared s join claims c on c.id = s.claim_id join claims o on o.id = s.other_id
     where o.model = c.model and o.document_id <> c.document_id
 )
-select claim_id, id, document_id, claim from near where place <= {N_NEAREST} order by claim_id, place
+select n.claim_id, n.id, o.document_id, o.claim from near n join claims o on o.id = n.id
+where n.place <= {N_NEAREST} order by n.claim_id, n.place
 """
 N_HOLDING = """
 select '' as word, count(*) as n from (select from claims c where c.tenant_id = :tenant limit :most) held
