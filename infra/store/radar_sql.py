@@ -38,7 +38,9 @@ with mine as materialized (
     ) counted where counted.n <= {MAX_HELD}
 ), counted as materialized (
     select m.claim_id, x.claim_id as other_id, count(*) as n from mine m join telling on telling.term = m.term
-    join claim_terms x on x.tenant_id = :tenant and x.term = m.term
+    cross join lateral (
+        select h.claim_id from claim_terms h where h.tenant_id = :tenant and h.term = m.term offset 0
+    ) x
     where x.claim_id <> all(:ids) group by 1, 2 having count(*) >= {MIN_SHARED}
 ), shared as materialized (
     select claim_id, other_id from (
@@ -47,10 +49,13 @@ with mine as materialized (
 ), near as materialized (
     select s.claim_id, o.id,
         row_number() over (partition by s.claim_id order by o.embedding <#> c.embedding, o.id) as place
-    from shared s join claims c on c.id = s.claim_id join claims o on o.id = s.other_id
+    from shared s
+    cross join lateral (select * from claims k where k.tenant_id = :tenant and k.id = s.claim_id offset 0) c
+    cross join lateral (select * from claims k where k.tenant_id = :tenant and k.id = s.other_id offset 0) o
     where o.model = c.model and o.document_id <> c.document_id
 )
-select n.claim_id, n.id, o.document_id, o.claim from near n join claims o on o.id = n.id
+select n.claim_id, n.id, o.document_id, o.claim from near n
+cross join lateral (select * from claims k where k.tenant_id = :tenant and k.id = n.id offset 0) o
 where n.place <= {N_NEAREST} order by n.claim_id, n.place
 """
 N_HOLDING = """
