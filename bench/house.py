@@ -15,11 +15,11 @@ from domain.people import Viewer, system_viewer
 from domain.syncs import Sync, Trigger
 from domain.vault import Tools
 from infra.embedded import embedded
+from infra.house import open_house
 from infra.migrations import migrate
 from infra.settings import read_settings
 from infra.store import Stores
 from infra.worker import run_sync
-from main import open_house
 from tests.factories import Source
 
 
