@@ -7,11 +7,14 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 import msgspec
-import networkx as nx
 
 from domain.entities import Deed, Edge, Entity, EntityKind, LikelyPerson, RelationKind, Subgraph
+
+if TYPE_CHECKING:
+    import networkx as nx
 
 WEIGHTS = MappingProxyType(
     {
@@ -152,6 +155,8 @@ def communities(part: Subgraph) -> list[Community]:
     """
     graph = _network(part)
     entities = {entity.id: entity for entity in part.entities}
+    import networkx as nx  # noqa: PLC0415  # megabytes that only who uses them pays for
+
     groups = nx.community.louvain_communities(graph, weight="weight", seed=SEED) if graph.number_of_edges() else []
     found = []
     for group in groups:
@@ -181,6 +186,8 @@ def _is_stated(edge: Edge) -> bool:
 
 
 def _network(part: Subgraph) -> "nx.Graph[int]":
+    import networkx as nx  # noqa: PLC0415  # megabytes that only who uses them pays for
+
     graph: nx.Graph[int] = nx.Graph()
     graph.add_nodes_from(entity.id for entity in part.entities)
     for edge in part.edges:

@@ -6,10 +6,10 @@ A bucket is listed whole each time, a thousand objects a request, and only those
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
 from urllib.parse import quote, urlencode
 
 import msgspec
-from lxml import etree
 
 from domain.errors import Forbidden, Invalid, NotFound, Unavailable
 from domain.integrations import Connector, Entry, Gone, Item, Page, Unreadable
@@ -21,6 +21,9 @@ from infra.connectors.s3_signature import S3Signature
 from infra.connectors.site import MAX_LISTING_BYTES, Answer, Site, too_large
 from infra.connectors.worth import chosen_readers, holds_words, readers_field
 from infra.parsers.detection import media_type_of
+
+if TYPE_CHECKING:
+    from lxml import etree
 
 PAGE_KEYS = 1000
 MAX_PAGES = 20_000
@@ -134,6 +137,8 @@ class S3Connector:
 
 def _read(content: bytes) -> tuple[list[Listed], str]:
     """What a page lists, and the token of the next. Raises: Invalid for what is no listing."""
+    from lxml import etree  # noqa: PLC0415  # megabytes that only who uses them pays for
+
     try:
         root = etree.fromstring(content, etree.XMLParser(resolve_entities=False, no_network=True, recover=False))
     except etree.XMLSyntaxError as error:

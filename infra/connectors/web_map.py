@@ -4,15 +4,18 @@ import asyncio
 import zlib
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import msgspec
-from lxml import etree
 from protego import Protego
 
 from domain.errors import Forbidden, Invalid, NotFound, Unavailable
 from infra.connectors.site import Site
 from infra.connectors.web_links import normalised
+
+if TYPE_CHECKING:
+    from lxml import etree
 
 AGENT = "KnowledgeVault"
 MAX_ROBOTS_BYTES = 512 * 1024
@@ -100,6 +103,8 @@ def _read(content: bytes) -> tuple[list[Mapped], list[str]]:
     if not content.lstrip(b"\xef\xbb\xbf \r\n\t").startswith(b"<"):
         lines = content[:MAX_SITEMAP_BYTES].decode("utf-8", "replace").split()
         return [Mapped(url, "", None) for line in lines if (url := normalised(line))], []
+    from lxml import etree  # noqa: PLC0415  # megabytes that only who uses them pays for
+
     try:
         root = etree.fromstring(content, etree.XMLParser(resolve_entities=False, no_network=True, recover=True))
     except etree.XMLSyntaxError as error:

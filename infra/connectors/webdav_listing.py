@@ -2,12 +2,15 @@
 
 from datetime import datetime
 from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 import msgspec
-from lxml import etree
 
 from domain.errors import Invalid
+
+if TYPE_CHECKING:
+    from lxml import etree
 
 DAV = "{DAV:}"
 ASKED = (
@@ -34,6 +37,8 @@ def read_listing(content: bytes, root_url: str) -> list[Resource]:
 
     Raises: Invalid for what is no listing.
     """
+    from lxml import etree  # noqa: PLC0415  # megabytes that only who uses them pays for
+
     try:
         document = etree.fromstring(content, etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=False))
     except etree.XMLSyntaxError as error:
