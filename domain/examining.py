@@ -11,7 +11,6 @@ from domain.claims import Claim
 from domain.detection import Detected, detect, detector_version
 from domain.embedding import Matrix
 from domain.errors import NotFound
-from domain.overlooking import overlook
 from domain.people import Viewer
 from domain.radar import comparable, watch
 from domain.surroundings import Source, Surroundings
@@ -49,7 +48,6 @@ async def examine(open_vault: OpenVault, viewer: Viewer, tools: Tools) -> AsyncI
             due = await vault.gaps.due(version, last_id, BATCH)
     async with open_vault(viewer) as vault:
         await vault.radar.forget_unproven()
-    await overlook(open_vault, viewer, tools)
 
 
 async def _read(

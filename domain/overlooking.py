@@ -23,21 +23,26 @@ OWNING = (RelationKind.OWNS, RelationKind.MAINTAINS)
 
 
 async def overlook(open_vault: OpenVault, viewer: Viewer, tools: Tools) -> None:
-    """Find what only the whole vault shows, then sort what is new.
+    """Find what only the whole vault shows, unless it was seen as it is now already; then sort what is new."""
+    async with open_vault(viewer) as vault:
+        mark = await vault.whole.news()
+    if mark:
+        await _see(open_vault, viewer, tools, mark)
+    for _ in range(0, MAX_SORTED, BATCH):
+        if not await _sort(open_vault, viewer, tools):
+            break
 
-    What rests on several documents is put together from those alone that every member may read.
-    """
-    everybody = anybody(viewer.tenant_id)
-    async with open_vault(everybody) as vault:
+
+async def _see(open_vault: OpenVault, viewer: Viewer, tools: Tools, mark: str) -> None:
+    """What rests on several documents is put together from those alone that every member may read."""
+    async with open_vault(anybody(viewer.tenant_id)) as vault:
         found = await _of_topics(vault, tools)
     asked = await _of_questions(open_vault, viewer, tools)
     async with open_vault(viewer) as vault:
         found += unexplained(await vault.whole.unexplained(N_TERMS))
         found += dangling(await vault.whole.broken_links(N_LINKS))
         await vault.whole.replace([*found, *asked])
-    for _ in range(0, MAX_SORTED, BATCH):
-        if not await _sort(open_vault, viewer, tools):
-            break
+        await vault.whole.note(mark)
 
 
 async def _of_topics(vault: Vault, tools: Tools) -> list[VaultGap]:

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from domain.deletions import TooManyDeletions, is_held, question
 from domain.examining import examine
 from domain.integrations import Connector
+from domain.overlooking import overlook
 from domain.privacy import if_shared
 from domain.progress import Stage
 from domain.recognising import recognise
@@ -39,6 +40,7 @@ async def clean(run: Run, connector: Connector) -> AsyncIterator[None]:
         yield
     async for _ in examine(run.open_vault, run.viewer, run.tools):
         yield
+    await overlook(run.open_vault, run.viewer, run.tools)
     is_unsettled = True
     while is_unsettled:
         async with run.open_vault(run.viewer) as vault:

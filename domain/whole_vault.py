@@ -88,6 +88,15 @@ class WholeVault(Protocol):
     async def care(self, entity_ids: Sequence[int]) -> list[Care]:
         """Return whether documents tell how to mend these systems and how to bring back their data."""
 
+    async def news(self) -> str:
+        """Return a mark of the documents, who may read them, and what was asked; "" when it is the last one noted.
+
+        A new day is news too: what people did counts less as it grows older.
+        """
+
+    async def note(self, mark: str) -> None:
+        """Remember that the vault of this mark was seen as a whole."""
+
     async def replace(self, found: Sequence[VaultGap]) -> None:
         """Make these the vault-wide findings; the same one again is one gap, and one that was dismissed stays so."""
 

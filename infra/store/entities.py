@@ -109,6 +109,7 @@ NOTE_READ = sa.text(
     " select tenant_id, id, version_id from documents where id = :document"
     " on conflict (tenant_id, document_id) do update set version_id = excluded.version_id"
 )
+"""Comes first: it holds the document before the graph is locked, in the order in which a deletion takes both."""
 UNREAD = sa.text(
     "select d.id from documents d join integrations i on (i.tenant_id, i.id) = (d.tenant_id, d.integration_id)"
     " where d.id > :after and i.removed_at is null and not exists (select from name_readings r"
@@ -127,9 +128,9 @@ class EntityStore(EntityMerging):
         self._viewer = viewer
 
     async def put(self, document_id: int, extraction: Extraction) -> None:
-        if extraction.found:
+        noted = await self._connection.execute(NOTE_READ, {"document": document_id})
+        if noted.rowcount and extraction.found:
             await put_extraction(self._connection, self._viewer.tenant_id, self._analyzer, document_id, extraction)
-        await self._connection.execute(NOTE_READ, {"document": document_id})
 
     async def unread(self, after_id: int, limit: int) -> list[int]:
         rows = await self._connection.execute(UNREAD, {"after": after_id, "limit": limit})

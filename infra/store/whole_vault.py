@@ -54,8 +54,25 @@ PUT = """
 insert into gap_evidence (tenant_id, gap_id, document_id, start_at, end_at, question, person, score, origin)
 select :tenant, g.id, f.document_id, :start, :end, :question, :person, :score, 'vault' from gaps g
 join detections f on f.tenant_id = g.tenant_id and f.document_id = :document where g.fingerprint = :fingerprint
+for key share of f
 on conflict (tenant_id, gap_id, document_id, start_at) do update set question = excluded.question
 """
+NEWS = sa.text("""
+select now.mark from (select md5(concat_ws(' ', current_date,
+    (select concat_ws(' ', count(*), sum(version_id)) from documents where gone_at is null),
+    (select sum(hashtextextended(principal, document_id) / 4294967296) from document_access),
+    (select sum(hashtextextended(member, hashtext(principal)) / 4294967296) from group_members),
+    (select concat_ws(' ', count(*), sum(hashtext(detector))) from detections),
+    (select concat_ws(' ', count(*), sum(entity_id)) from entity_aliases),
+    (select concat_ws(' ', count(*), max(id)) from unanswered_questions)
+)) as mark) now
+where not exists (select from vault_overviews o where o.mark = now.mark)
+""")
+"""A sum over all that what is found may rest on."""
+NOTE = sa.text(
+    "insert into vault_overviews (tenant_id, mark) values (:tenant, :mark)"
+    " on conflict (tenant_id) do update set mark = excluded.mark"
+)
 DROP = """
 delete from gap_evidence e using gaps g where g.tenant_id = e.tenant_id and g.id = e.gap_id and e.origin = 'vault'
 and (g.fingerprint, e.document_id, e.start_at) not in (
@@ -111,6 +128,13 @@ class WholeVaultStore:
                 if path.endswith(DOCUMENTS) and is_near and (row.integration_id, path) not in held:
                     found.append(_broken(int(str(row.id)), str(row.text), target))
         return found[:limit]
+
+    async def news(self) -> str:
+        rows = await self._connection.execute(NEWS)
+        return str(rows.scalar_one_or_none() or "")
+
+    async def note(self, mark: str) -> None:
+        await self._connection.execute(NOTE, {"tenant": self._viewer.tenant_id, "mark": mark})
 
     async def replace(self, found: Sequence[VaultGap]) -> None:
         binds = [

@@ -9,6 +9,7 @@ from domain.errors import NotFound
 from domain.examining import examine
 from domain.found_gaps import FoundGap, GapFilter, GapState
 from domain.gap_kinds import GapKind
+from domain.overlooking import overlook
 from domain.people import Viewer, system_viewer, user_principal
 from domain.vault import Tools
 from domain.whole_vault import Care
@@ -51,6 +52,7 @@ async def test_a_sync_finds_gaps_and_a_second_one_no_duplicates(
     async with tenant_transaction(stores.engine, viewer.tenant_id) as connection:
         await connection.execute(sa.text("update detections set detector = 'an older one'"))
     again = [each async for each in examine(stores.open_vault, system_viewer(viewer.tenant_id), tools)]
+    await overlook(stores.open_vault, system_viewer(viewer.tenant_id), tools)
     assert len(again) == 2, "a changed detector reads everything again"
     assert [await n_rows(stores, viewer, table) for table in ("detections", "frames", "gaps", "gap_evidence")] == rows
     assert await shown(stores, viewer) == first
@@ -173,3 +175,22 @@ async def test_the_vault_knows_which_systems_it_can_mend_and_bring_back(
     async with stores.open_vault(system_viewer(viewer.tenant_id)) as vault:
         [care] = await vault.whole.care(ids)
     assert care == Care(ids[0], has_owner=False, has_runbook=True, has_backup=False, keeps_data=True)
+
+
+async def test_a_vault_is_seen_as_a_whole_again_only_when_it_or_who_may_read_it_has_changed(
+    stores: Stores, tools: Tools, viewer: Viewer, source: Source
+) -> None:
+    async def news() -> str:
+        async with stores.open_vault(viewer) as vault:
+            return await vault.whole.news()
+
+    assert await news(), "a new vault was never seen"
+    source.files = {"a.md": LOST}
+    await factories.synced(stores, tools, viewer)
+    assert await news() == ""
+    source.principals = {"a.md": (user_principal(viewer.user_id),)}
+    await factories.synced(stores, tools, viewer)
+    assert await news() == "", "the sync that brought the change has seen it"
+    async with tenant_transaction(stores.engine, viewer.tenant_id) as connection:
+        await connection.execute(sa.text("update document_access set principal = 'email:ada@b.c'"))
+    assert await news(), "somebody else may read it now"

@@ -100,6 +100,7 @@ PLANTS = {
     "lexemes": "(tenant_id, lexeme, n_chunks) values (:tenant, 'text', 1)",
     "lexical_statistics": "(tenant_id) values (:tenant)",
     "search_models": "(tenant_id, model) values (:tenant, 'words@1')",
+    "vault_overviews": "(tenant_id, mark) values (:tenant, 'x')",
     "name_readings": "(tenant_id, document_id, version_id) select tenant_id, id, 1 from documents",
     "parse_settings": "(tenant_id, version, timeout_s, max_memory_bytes, max_unpacked_bytes, max_characters)"
     " values (:tenant, 2, 30, 1, 1, 1)",
