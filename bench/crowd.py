@@ -15,7 +15,7 @@ from bench.corpus import sentences
 from domain.embedding import Matrix
 from domain.lexical import chunk_weights
 from domain.vault import Tools
-from infra.store.ingest import SEPARATOR, sparse_text, tenant_lexeme
+from infra.store.chunk_writing import SEPARATOR, sparse_text, tenant_lexeme
 
 CHUNKS_PER_DOCUMENT = 5
 SENTENCES_PER_CHUNK = 8

@@ -90,6 +90,16 @@ class Incoming(msgspec.Struct, frozen=True):
     blob_id: int | None = None
 
 
+class Arrival(msgspec.Struct, frozen=True):
+    """A document with its chunks and their vectors, (len(chunks), d) float32, unit norm."""
+
+    incoming: Incoming
+    chunks: Sequence[Chunk]
+    vectors: Matrix
+    next_vectors: Matrix | None = None
+    """By the next model, where there is one."""
+
+
 class LibraryFilter(msgspec.Struct, frozen=True):
     """What the library page is narrowed to; empty fields do not narrow."""
 
@@ -165,14 +175,11 @@ class Documents(Protocol):
     async def keep(self, sync_id: int, kept: Sequence[Kept]) -> None:
         """Mark unchanged documents as seen by this sync, and bring their revision and access up to date."""
 
-    async def replace(
-        self, incoming: Incoming, chunks: Sequence[Chunk], vectors: Matrix, next_vectors: Matrix | None = None
-    ) -> int:
-        """Insert the document, or make a new version of it; return its id.
+    async def put(self, arrivals: Sequence[Arrival]) -> list[int]:
+        """Insert documents of one integration, or make new versions of them; return their ids, in the same order.
 
-        `vectors` is (len(chunks), d) float32, unit norm, by today's model; `next_vectors` the same by the next.
-        Chunks, search index and access are replaced in this transaction, so readers see the old document or the new
-        one, never a mixture.
+        No external id comes twice. Chunks, search index and access are replaced in this transaction, so readers see
+        the old documents or the new ones, never a mixture.
         """
 
     async def remove(self, integration_id: int, external_ids: Sequence[str]) -> int:

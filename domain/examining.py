@@ -1,7 +1,7 @@
 """Examining: detectors read each document version once, after it is stored, and again when they have changed."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from datetime import datetime
 from itertools import accumulate
 
@@ -29,7 +29,7 @@ class Reading(msgspec.Struct, frozen=True):
     stated: tuple[Claim, ...]
 
 
-async def examine(open_vault: OpenVault, viewer: Viewer, tools: Tools) -> AsyncIterator[int]:
+async def examine(open_vault: OpenVault, viewer: Viewer, tools: Tools) -> AsyncGenerator[int, None]:
     """Read what no detector of this version has read, one transaction a document, yielding the id of each."""
     version = detector_version(tools.matcher)
     last_id = 0

@@ -1,7 +1,7 @@
-"""Recognising: documents that were stored before names were looked for in them are read for them at a sync's end."""
+"""Recognising: each document version is read once for the names in it, after it is stored."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 
 from domain.documents import Document, DocumentVersion
 from domain.errors import NotFound
@@ -13,8 +13,8 @@ from domain.vault import OpenVault
 BATCH = 50
 
 
-async def recognise(open_vault: OpenVault, viewer: Viewer) -> AsyncIterator[int]:
-    """Read what was never read for names, one transaction a document, yielding the id of each."""
+async def recognise(open_vault: OpenVault, viewer: Viewer) -> AsyncGenerator[int, None]:
+    """Read what was not read for names yet, one transaction a document, yielding the id of each."""
     last_id, due = 0, [0]
     while due:
         async with open_vault(viewer) as vault:
@@ -22,10 +22,11 @@ async def recognise(open_vault: OpenVault, viewer: Viewer) -> AsyncIterator[int]
         for last_id in due:
             async with open_vault(viewer) as vault:
                 try:
-                    parsed = _parsed(await vault.documents.get(last_id), await vault.documents.version(last_id))
+                    document = await vault.documents.get(last_id)
+                    version = await vault.documents.version(last_id)
                 except NotFound:  # it was deleted meanwhile
                     continue
-            extraction = await asyncio.to_thread(extract, parsed)
+            extraction = await asyncio.to_thread(extract, _parsed(document, version), document.external_id)
             async with open_vault(viewer) as vault:
                 await vault.entities.put(last_id, extraction)
             yield last_id

@@ -4,12 +4,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from domain.deletions import TooManyDeletions, is_held, question
-from domain.examining import examine
 from domain.integrations import Connector
-from domain.overlooking import overlook
 from domain.privacy import if_shared
 from domain.progress import Stage
-from domain.recognising import recognise
 from domain.sync_steps import Run
 from domain.trails import ItemStage, Reached
 from domain.vault import Vault
@@ -36,11 +33,6 @@ async def clean(run: Run, connector: Connector) -> AsyncIterator[None]:
         yield
         if not deleted:
             break
-    async for _ in recognise(run.open_vault, run.viewer):
-        yield
-    async for _ in examine(run.open_vault, run.viewer, run.tools):
-        yield
-    await overlook(run.open_vault, run.viewer, run.tools)
     is_unsettled = True
     while is_unsettled:
         async with run.open_vault(run.viewer) as vault:

@@ -1,5 +1,6 @@
 """What happens to an item on its way in, as values that travel through a sync's queues; and the attempt's own state."""
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 import msgspec
@@ -8,7 +9,6 @@ from domain.access import Group
 from domain.chunking import Chunk
 from domain.documents import Kept
 from domain.embedding import Matrix
-from domain.entities import Extraction
 from domain.integrations import Gone, Integration, Item
 from domain.parsing import ParsedDocument
 from domain.people import Viewer
@@ -31,8 +31,6 @@ class Prepared(msgspec.Struct, frozen=True):
     vectors: Matrix | None = None
     next_vectors: Matrix | None = None
     """By the next model, where there is one."""
-    extraction: Extraction = Extraction()
-    """What the document brings to the graph."""
 
 
 class Unchanged(msgspec.Struct, frozen=True):
@@ -71,6 +69,21 @@ class PageEnd(msgspec.Struct, frozen=True):
 
 
 Step = Prepared | Unchanged | Failed | LeftOut | Gone | PageEnd
+
+
+def in_runs(steps: Iterable[Step]) -> Iterator[Step | list[Prepared]]:
+    """Part a batch, in its order: documents that follow each other are stored together, none of them twice."""
+    together: dict[str, Prepared] = {}
+    for step in steps:
+        if together and (not isinstance(step, Prepared) or step.item.external_id in together):
+            yield list(together.values())
+            together = {}
+        if isinstance(step, Prepared):
+            together[step.item.external_id] = step
+        else:
+            yield step
+    if together:
+        yield list(together.values())
 
 
 @dataclass(slots=True)

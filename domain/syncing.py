@@ -14,7 +14,7 @@ import msgspec
 import numpy as np
 
 from domain.chunking import chunk
-from domain.documents import Incoming, Kept, Known
+from domain.documents import Arrival, Incoming, Kept, Known
 from domain.embedding import Embedder, Matrix
 from domain.errors import Invalid, NotFound, Unavailable
 from domain.integrations import Connector, Gone, Item, Page, Unreadable
@@ -24,10 +24,9 @@ from domain.parsing import ParsedDocument, Parser
 from domain.people import Viewer
 from domain.privacy import Judge, classify, mean_vector, signals_of
 from domain.progress import Progress, Stage
-from domain.recognition import extract
 from domain.scope import Scope, left_out
 from domain.sync_ends import LINES_AHEAD, clean, open_what_is_shared, owned, trim_lines, write_lines
-from domain.sync_steps import Failed, LeftOut, PageEnd, Prepared, Run, Step, Unchanged
+from domain.sync_steps import Failed, LeftOut, PageEnd, Prepared, Run, Step, Unchanged, in_runs
 from domain.syncs import Sync
 from domain.trails import ItemStage, Reached
 from domain.vault import OpenVault, Tools
@@ -49,7 +48,7 @@ async def sync_integration(
 ) -> AsyncGenerator[Progress, None]:
     """Bring an integration up to date, yielding progress after every item and at least once a second.
 
-    Documents are stored one transaction each, under the sync's attempt: an attempt that lost its sync writes nothing.
+    Documents are stored a batch a transaction, under the sync's attempt: an attempt that lost its sync writes nothing.
     Closing the generator stops it at once; what is stored stays, and the next run goes on from the cursor.
     Raises: Unavailable or Forbidden from the source, Conflict when another attempt has taken over, TooManyDeletions
     when a person has to be asked before what is gone at the source is deleted.
@@ -160,8 +159,7 @@ async def _prepare(run: Run, connector: Connector, parser: Parser, item: Item, k
     parsed = _with_what_the_source_says(parsed, item)
     chunks = await asyncio.to_thread(chunk, parsed)
     run.trace(Reached(item.external_id, item.name, ItemStage.PARSED))
-    extraction = await asyncio.to_thread(extract, parsed, item.external_id)
-    return Prepared(item, content_hash, parsed, chunks, len(content), extraction=extraction)
+    return Prepared(item, content_hash, parsed, chunks, len(content))
 
 
 def _unchanged(run: Run, item: Item, known: Known) -> Unchanged:
@@ -255,16 +253,16 @@ async def _store(
         if batch is None:
             await _end_page(run, PageEnd(None))
             return
-        for step in batch:
-            await _store_step(run, step)
+        for together in in_runs(batch):
+            await _store_step(run, together)
             await write_lines(run, at_least=LINES_AHEAD)
             yield
 
 
-async def _store_step(run: Run, step: Step) -> None:
+async def _store_step(run: Run, step: Step | list[Prepared]) -> None:
     match step:
-        case Prepared():
-            await _store_document(run, step)
+        case list():
+            await _store_documents(run, step)
         case Unchanged():
             run.unchanged.append(step)
             run.succeeded.append(step.external_id)
@@ -291,7 +289,21 @@ async def _store_step(run: Run, step: Step) -> None:
             await _end_page(run, step)
 
 
-async def _store_document(run: Run, step: Prepared) -> None:
+async def _store_documents(run: Run, steps: Sequence[Prepared]) -> None:
+    async with owned(run) as vault:
+        document_ids = await vault.documents.put([_arrival(run, step) for step in steps])
+        if run.judge:
+            for document_id, step in zip(document_ids, steps, strict=True):
+                vector = mean_vector(_judged(run.judge, run.tools, step))
+                verdict = classify(signals_of(step.item, step.parsed), vector, run.judge)
+                await vault.reviews.put(document_id, run.judge.owner_id, verdict, vector, run.judge.model)
+    for step in steps:
+        run.trace(Reached(step.item.external_id, step.item.name, ItemStage.VISIBLE))
+        run.succeeded.append(step.item.external_id)
+    run.count(processed=len(steps), indexed=len(steps), n_chunks=sum(len(step.chunks) for step in steps))
+
+
+def _arrival(run: Run, step: Prepared) -> Arrival:
     incoming = Incoming(
         integration_id=run.integration.id,
         sync_id=run.sync.id,
@@ -305,16 +317,7 @@ async def _store_document(run: Run, step: Prepared) -> None:
         blob_id=step.item.blob_id,
     )
     vectors = step.vectors if step.vectors is not None else np.zeros((0, 0), np.float32)
-    async with owned(run) as vault:
-        document_id = await vault.documents.replace(incoming, step.chunks, vectors, step.next_vectors)
-        await vault.entities.put(document_id, step.extraction)
-        if run.judge:
-            vector = mean_vector(_judged(run.judge, run.tools, step))
-            verdict = classify(signals_of(step.item, step.parsed), vector, run.judge)
-            await vault.reviews.put(document_id, run.judge.owner_id, verdict, vector, run.judge.model)
-    run.trace(Reached(step.item.external_id, step.item.name, ItemStage.VISIBLE))
-    run.succeeded.append(step.item.external_id)
-    run.count(processed=1, indexed=1, n_chunks=len(step.chunks))
+    return Arrival(incoming, step.chunks, vectors, step.next_vectors)
 
 
 def _judged(judge: Judge, tools: Tools, step: Prepared) -> Matrix | None:

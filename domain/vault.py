@@ -37,6 +37,7 @@ from domain.received import MailAddresses, ReceivedMails
 from domain.removals import Removals
 from domain.schedules import Schedules
 from domain.search import Analyzer, Passages
+from domain.studies import Studies
 from domain.surveys import Surveys
 from domain.syncs import Syncs
 from domain.trails import Trails
@@ -85,6 +86,7 @@ class Vault:
     models: ModelChanges
     radar: Radar
     whole: WholeVault
+    studies: Studies
     ranking: GapRanking
     gap_answers: GapAnswers
     verifications: Verifications

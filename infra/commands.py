@@ -14,6 +14,7 @@ from domain.conversations import Answer
 from domain.errors import Invalid, NotFound
 from domain.integrations import IntegrationKind
 from domain.people import system_viewer
+from domain.studying import study
 from domain.syncs import Sync, SyncState, Trigger
 from domain.vault import OpenLobby, OpenVault, Tools
 from infra import seeds
@@ -39,6 +40,7 @@ async def plant_demo(open_lobby: OpenLobby, open_vault: OpenVault, tools: Tools)
     tenant_id, sync = await seeds.plant(open_lobby, open_vault, tools.passwords)
     if sync is not None:
         _checked(await run_sync(open_vault, tools, system_viewer(tenant_id), sync.id))
+        await study(open_vault, system_viewer(tenant_id), tools)
 
 
 async def import_path(open_lobby: OpenLobby, open_vault: OpenVault, tools: Tools, path: Path, tenant_slug: str) -> None:
@@ -56,6 +58,7 @@ async def import_path(open_lobby: OpenLobby, open_vault: OpenVault, tools: Tools
         )
         sync = await vault.syncs.request(folder.id, Trigger.IMPORT)
     finished = _checked(await run_sync(open_vault, tools, viewer, sync.id))
+    await study(open_vault, viewer, tools)
     progress = finished.progress
     _print(
         f"{progress.indexed} documents brought in, {progress.skipped} unchanged, {progress.deleted} removed,"

@@ -9,19 +9,21 @@ from procrastinate.jobs import Job, Status
 from procrastinate.manager import JobManager
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-SYNC_TASK, PURGE_TASK, GOLDEN_TASK, FILL_TASK = "sync", "purge", "golden_run", "fill_vectors"
+SYNC_TASK, PURGE_TASK, GOLDEN_TASK, FILL_TASK, STUDY_TASK = "sync", "purge", "golden_run", "fill_vectors", "study"
 SYNCS, UPLOADS, CHORES = "syncs", "uploads", "chores"
 SHORT_QUEUES = (UPLOADS, CHORES)
 """Every worker keeps a place free for these, so that they never wait for a long sync to end."""
 ALL_QUEUES = (SYNCS, *SHORT_QUEUES, "default")
 """A release before this one has put its jobs into the last."""
-UPLOAD_PRIORITY, CHORE_PRIORITY, PURGE_PRIORITY, GOLDEN_PRIORITY, FILL_PRIORITY = 10, 100, -10, -10, -20
+CHORE_PRIORITY, UPLOAD_PRIORITY = 100, 10
+STUDY_PRIORITY, PURGE_PRIORITY, GOLDEN_PRIORITY, FILL_PRIORITY = -5, -10, -10, -20
 SYNCS_PER_TENANT = 2
 FREEST_LANE = sa.text(
     "select lane from generate_series(1, :n_lanes) lane left join procrastinate_jobs j"
     " on j.lock = format('tenant:%s:%s', cast(:tenant as bigint), lane) and j.status in ('todo', 'doing')"
     " group by lane order by count(j.id), lane limit 1"
 )
+WAITING = sa.text("select 1 from procrastinate_jobs where lock = :lock and status = 'todo' limit 1")
 HELD = """
     from (select id from procrastinate_jobs where id = %(job_id)s
     and status = any(%(states)s::procrastinate_job_status[])
@@ -134,16 +136,31 @@ async def defer_golden_run(queue: JobQueue, connection: AsyncConnection, tenant_
 
 async def defer_filling(queue: JobQueue, connection: AsyncConnection, tenant_id: int) -> None:
     """Insert the job that fills in another model's vectors on this connection, unless one of the tenant waits."""
-    rows = await connection.execute(
-        sa.text("select 1 from procrastinate_jobs where lock = :lock and status = 'todo' limit 1"),
-        {"lock": f"vectors:{tenant_id}"},
-    )
-    if rows.one_or_none() is not None:
+    await _defer_once(queue, connection, tenant_id, FILL_TASK, SYNCS, FILL_PRIORITY, f"vectors:{tenant_id}")
+
+
+async def defer_study(queue: JobQueue, connection: AsyncConnection, tenant_id: int, *, is_short: bool = False) -> None:
+    """Insert the job that reads new documents for names and gaps, unless one of the tenant waits.
+
+    After an upload it is short, and need not wait for a long sync.
+    """
+    where = UPLOADS if is_short else SYNCS
+    await _defer_once(queue, connection, tenant_id, STUDY_TASK, where, STUDY_PRIORITY, study_lock(tenant_id))
+
+
+def study_lock(tenant_id: int) -> str:
+    """Return the lock under which a tenant's documents are read, one job at a time."""
+    return f"study:{tenant_id}"
+
+
+async def _defer_once(
+    queue: JobQueue, connection: AsyncConnection, tenant_id: int, task: str, where: str, priority: int, lock: str
+) -> None:
+    waiting = await connection.execute(WAITING, {"lock": lock})
+    if waiting.one_or_none() is not None:
         return
     raw = await connection.get_raw_connection()
     driver = raw.driver_connection
     assert isinstance(driver, psycopg.AsyncConnection)  # noqa: S101  # for the type checker: the engine is psycopg's
-    job = queue.configure_task(
-        FILL_TASK, queue=SYNCS, priority=FILL_PRIORITY, lock=f"vectors:{tenant_id}", connection=driver
-    )
+    job = queue.configure_task(task, queue=where, priority=priority, lock=lock, connection=driver)
     await job.defer_async(tenant_id=tenant_id)

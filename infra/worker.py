@@ -28,6 +28,7 @@ from infra.golden_jobs import after_sync, register_golden_runs
 from infra.model_jobs import register_fillings, request_filling
 from infra.note_jobs import register_notes
 from infra.queue import ALL_QUEUES, CHORE_PRIORITY, CHORES, PURGE_TASK, SHORT_QUEUES, SYNC_TASK
+from infra.study_jobs import register_studies
 
 SAVE_EVERY_S = 0.25
 """Progress is written at most this often: people see it move, Postgres does not feel it."""
@@ -134,6 +135,7 @@ class Worker:
 
         register_golden_runs(self.queue, self.open_vault, self.tools)
         register_fillings(self.queue, self.open_vault, self.tools)
+        register_studies(self.queue, self.open_vault, self.tools)
 
         @self.queue.periodic(cron="* * * * * */5")
         @self.queue.task(name="revive_stalled", queue=CHORES, priority=CHORE_PRIORITY, queueing_lock="revive_stalled")

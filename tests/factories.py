@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from domain.errors import NotFound, Unavailable
 from domain.integrations import Entry, Gone, Integration, IntegrationKind, Item, Page, Unreadable
 from domain.people import EVERYONE, Role, Viewer, system_viewer
+from domain.studying import study
 from domain.syncs import Sync, Trigger
 from domain.vault import Tools
 from infra.database import lobby_transaction
@@ -119,4 +120,11 @@ async def synced(stores: Stores, tools: Tools, viewer: Viewer, name: str = "File
         sync = await vault.syncs.request(folder.id, Trigger.IMPORT)
     finished = await run_sync(stores.open_vault, tools, system_viewer(viewer.tenant_id), sync.id)
     assert finished is not None
+    return finished
+
+
+async def studied(stores: Stores, tools: Tools, viewer: Viewer, name: str = "Files") -> Sync:
+    """A sync of the folder, after which what it stored was read for names and gaps."""
+    finished = await synced(stores, tools, viewer, name)
+    await study(stores.open_vault, system_viewer(viewer.tenant_id), tools)
     return finished

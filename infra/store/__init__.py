@@ -43,6 +43,7 @@ from infra.store.received import ReceivedStore
 from infra.store.removals import RemovalStore
 from infra.store.reviews import ReviewStore
 from infra.store.schedules import ScheduleStore
+from infra.store.studies import StudyStore
 from infra.store.surveys import SurveyStore
 from infra.store.syncs import SyncStore
 from infra.store.trails import TrailStore
@@ -122,6 +123,7 @@ class Stores:
             models=ModelChangeStore(connection, viewer, self.queue, labels),
             radar=RadarStore(connection, viewer, self.model),
             whole=WholeVaultStore(connection, viewer),
+            studies=StudyStore(connection, viewer, self.queue),
             ranking=GapRankingStore(connection, viewer, self.model),
             gap_answers=GapAnswerStore(connection, viewer),
             verifications=VerificationStore(connection, viewer),

@@ -8,8 +8,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.entities import EntityKind
 from infra.analysis import WordAnalyzer
+from infra.store.chunk_writing import tenant_lexeme
 from infra.store.graph_keys import Keyed
-from infra.store.ingest import tenant_lexeme
 
 MAX_NAMES = 20
 """New names of one document that are looked for."""

@@ -8,13 +8,12 @@ import numpy as np
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from domain.chunking import Chunk
 from domain.documents import (
     MAX_COUNTED,
+    Arrival,
     Document,
     DocumentVersion,
     Facets,
-    Incoming,
     Kept,
     Known,
     LibraryFilter,
@@ -31,7 +30,7 @@ from infra.store.access import READABLE, access_binds
 from infra.store.columns import LABELLED, read_columns
 from infra.store.deletions import delete_documents
 from infra.store.facets import read_facets
-from infra.store.ingest import replace_document, write_access
+from infra.store.ingest import put_documents, write_access
 from infra.store.reweighing import reweigh
 
 COLUMNS = """
@@ -222,14 +221,8 @@ class DocumentStore:
             if each.principals is not None:
                 await write_access(self._connection, self._viewer.tenant_id, each.document_id, each.principals)
 
-    async def replace(
-        self, incoming: Incoming, chunks: Sequence[Chunk], vectors: Matrix, next_vectors: Matrix | None = None
-    ) -> int:
-        made = [vectors] if next_vectors is None else [vectors, next_vectors]
-        by_model = dict(zip(self._labels, made, strict=False))
-        return await replace_document(
-            self._connection, self._viewer.tenant_id, self._analyzer, by_model, incoming, chunks
-        )
+    async def put(self, arrivals: Sequence[Arrival]) -> list[int]:
+        return await put_documents(self._connection, self._viewer.tenant_id, self._analyzer, self._labels, arrivals)
 
     async def remove(self, integration_id: int, external_ids: Sequence[str]) -> int:
         rows = await self._connection.execute(

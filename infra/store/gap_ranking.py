@@ -12,7 +12,7 @@ from domain.gap_kinds import GapKind
 from domain.gap_ranking import SAME_GAP, Lesson, Sorted, Twins, Unsorted
 from domain.people import Viewer
 from infra.store.access import READABLE, access_binds
-from infra.store.ingest import dense_text
+from infra.store.chunk_writing import dense_text
 from infra.store.texts import storable
 
 MAX_TEXT = 200

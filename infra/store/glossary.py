@@ -18,9 +18,11 @@ TWO_EDITS_FROM_CHARACTERS = 7
 
 WRITE = sa.text(
     "insert into glossary (tenant_id, document_id, short, long)"
-    " select :tenant, :document, g.short, g.long"
-    " from unnest(cast(:shorts as text[]), cast(:longs as text[])) g (short, long) on conflict do nothing"
+    " select :tenant, g.document_id, g.short, g.long"
+    " from unnest(cast(:documents as bigint[]), cast(:shorts as text[]), cast(:longs as text[]))"
+    " g (document_id, short, long) on conflict do nothing"
 )
+FORGET = sa.text("delete from glossary where document_id = any(cast(:documents as bigint[]))")
 EXPLAIN = f"""
 select g.short, min(g.long) as long from glossary g
 join documents d on (d.tenant_id, d.id) = (g.tenant_id, g.document_id)
@@ -35,18 +37,21 @@ order by n_chunks desc, lexeme limit :limit
 """
 
 
-async def write_glossary(connection: AsyncConnection, tenant_id: int, document_id: int, text: str) -> None:
-    """Make what a document explains its only entries."""
-    await connection.execute(sa.text("delete from glossary where document_id = :document"), {"document": document_id})
-    found = explained(text)
+async def write_glossary(
+    connection: AsyncConnection, tenant_id: int, changed: Sequence[int], texts: Sequence[tuple[int, str]]
+) -> None:
+    """Make what documents explain their only entries; `changed` are those that may have others yet."""
+    if changed:
+        await connection.execute(FORGET, {"documents": list(changed)})
+    found = [(document_id, each) for document_id, text in texts for each in explained(text)]
     if found:
         await connection.execute(
             WRITE,
             {
                 "tenant": tenant_id,
-                "document": document_id,
-                "shorts": [each.short for each in found],
-                "longs": [each.long for each in found],
+                "documents": [document_id for document_id, _ in found],
+                "shorts": [each.short for _, each in found],
+                "longs": [each.long for _, each in found],
             },
         )
 

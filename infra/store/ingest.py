@@ -1,6 +1,8 @@
-"""Write a document with its version, chunks, search index and access, all in the caller's transaction."""
+"""Write documents with their versions, chunks, search index and access, all in the caller's transaction.
 
-from collections import Counter
+A batch of documents takes as many round trips as one does: what a sync stores together travels together.
+"""
+
 from collections.abc import Mapping, Sequence
 
 import msgspec
@@ -8,32 +10,37 @@ import numpy as np
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from domain.chunking import Chunk
-from domain.documents import Incoming
+from domain.documents import Arrival, Incoming
 from domain.embedding import Matrix
-from domain.lexical import N_DIMENSIONS, chunk_weights, frequencies
 from infra.analysis import WordAnalyzer
+from infra.store.chunk_writing import Placed, add_chunks, dense_text
 from infra.store.columns import Columns, add_columns, model_ids, placed
 from infra.store.glossary import write_glossary
-from infra.store.lexicon import forget_words
-
-TITLE_WEIGHT = 2
-HEADING_WEIGHT = 2
-"""One word of a title or heading counts as so many in the text."""
+from infra.store.lexicon import forget_words, hold_words
 
 PUT = sa.text("""
-with document as (
+with incoming as (
+    select i.*, d.id as held_id, m.owner_id from unnest(
+        cast(:external_ids as text[]), cast(:titles as text[]), cast(:media_types as text[]), cast(:authors as text[]),
+        cast(:urls as text[]), cast(:sizes as bigint[]), cast(:ns_chunks as int[]), cast(:revisions as text[]),
+        cast(:content_hashes as text[]), cast(:blobs as bigint[]), cast(:created as timestamptz[]),
+        cast(:modified as timestamptz[]), cast(:texts as text[]), cast(:blocks as text[]), cast(:metadata as text[]),
+        cast(:principals as text[])
+    ) i (
+        external_id, title, media_type, author, url, size_bytes, n_chunks, revision, content_hash, blob_id, created_at,
+        modified_at, text, blocks, metadata, principals
+    ) join integrations m on m.id = :integration
+    left join documents d on (d.tenant_id, d.integration_id, d.external_id) = (:tenant, :integration, i.external_id)
+), document as (
     insert into documents (
         tenant_id, integration_id, external_id, title, media_type, author, url, size_bytes, n_chunks, revision,
         content_hash, version_id, version_ordinal, blob_id, seen_sync_id, indexed_sync_id, source_created_at,
-        source_modified_at, indexed_at, sorted_at,
-        reserved_for
-    ) values (
-        :tenant, :integration, :external_id, :title, :media_type, :author, :url, :size_bytes, :n_chunks, :revision,
-        :content_hash, nextval(pg_get_serial_sequence('document_versions', 'id')), 1, :blob, :sync, :sync, :created_at,
-        :modified_at, now(), coalesce(:modified_at, :created_at, now()),
-        (select i.owner_id from integrations i where i.id = :integration)
-    ) on conflict (tenant_id, integration_id, external_id) do update set
+        source_modified_at, indexed_at, sorted_at, reserved_for
+    ) select :tenant, :integration, external_id, title, media_type, author, url, size_bytes, n_chunks, revision,
+        content_hash, nextval(pg_get_serial_sequence('document_versions', 'id')), 1, blob_id, :sync, :sync, created_at,
+        modified_at, now(), coalesce(modified_at, created_at, now()), owner_id
+    from incoming order by held_id nulls last
+    on conflict (tenant_id, integration_id, external_id) do update set
         title = excluded.title, media_type = excluded.media_type, author = excluded.author, url = excluded.url,
         size_bytes = excluded.size_bytes, n_chunks = excluded.n_chunks, revision = excluded.revision,
         content_hash = excluded.content_hash, version_id = excluded.version_id,
@@ -41,190 +48,153 @@ with document as (
         seen_sync_id = excluded.seen_sync_id, indexed_sync_id = excluded.indexed_sync_id,
         source_created_at = excluded.source_created_at, source_modified_at = excluded.source_modified_at,
         indexed_at = excluded.indexed_at, sorted_at = excluded.sorted_at, gone_at = null, is_kept = false
-    returning id, version_id, version_ordinal
+    returning id, external_id, version_id, version_ordinal
 ), version as (
     insert into document_versions (id, tenant_id, document_id, ordinal, text, blocks, metadata, content_hash)
-    overriding system value select version_id, :tenant, id, version_ordinal, :text, cast(:blocks as json),
-        cast(:metadata as jsonb), :content_hash from document
+    overriding system value select d.version_id, :tenant, d.id, d.version_ordinal, i.text, cast(i.blocks as json),
+        cast(i.metadata as jsonb), i.content_hash from document d join incoming i using (external_id)
 ), access as (
     insert into document_access (tenant_id, document_id, principal)
-    select :tenant, document.id, p from document, unnest(cast(:principals as text[])) p on conflict do nothing
+    select :tenant, d.id, p from document d join incoming i using (external_id),
+        json_array_elements_text(cast(i.principals as json)) p
+    on conflict do nothing
 )
-select id, version_id, version_ordinal,
-    (select pivot_words from lexical_statistics where tenant_id = :tenant) as pivot_words,
-    array(select nextval(pg_get_serial_sequence('chunks', 'id')) from generate_series(1, :n_chunks)) as chunk_ids,
+select d.id, d.external_id, d.version_id, d.version_ordinal,
+    array(select nextval(pg_get_serial_sequence('chunks', 'id')) from generate_series(1, i.n_chunks)) as chunk_ids
+from document d join incoming i using (external_id)
+""")
+"""One round trip for all that documents are besides their chunks; the ids of those are reserved along the way.
+
+What a person's own account brings is theirs alone from its first moment on, until it is judged to be work. Documents
+that stand already are taken in the order of their ids, as those are who delete them: neither waits in a circle.
+"""
+ABOUT_INDEX = sa.text("""
+select (select pivot_words from lexical_statistics where tenant_id = :tenant) as pivot_words,
     m.model, m.model_next, m.is_next_read, m.is_original,
     (select jsonb_object_agg(e.label, e.id) from embedding_models e where e.label = any(cast(:labels as text[])))
         as model_ids
-from document left join search_models m on m.tenant_id = :tenant
+from (select) one left join search_models m on m.tenant_id = :tenant
 """)
-"""One round trip for all that a document is besides its chunks; the ids of those are reserved along the way.
+"""What is to be known of the tenant's index before chunks are added."""
 
-What a person's own account brings is theirs alone from its first moment on, until it is judged to be work.
-"""
-ADD_CHUNKS = sa.text("""
-with incoming as (
-    select * from unnest(
-        cast(:ids as bigint[]), cast(:starts as int[]), cast(:ends as int[]), cast(:pages as int[]),
-        cast(:heading_paths as text[]), cast(:texts as text[]), cast(:hashes as bytea[]), cast(:n_words as int[]),
-        cast(:lexemes as text[]), cast(:weights as text[]), cast(:vectors as text[]), cast(:next_vectors as text[])
-    ) with ordinality as each (
-        id, start_at, end_at, page, heading_path, text, content_hash, n_words, lexemes, weights, vector, next_vector,
-        place
-    )
-), chunk as (
-    insert into chunks (
-        id, tenant_id, document_id, version_id, ordinal, start_at, end_at, page, heading_path, text, content_hash, model
-    ) overriding system value
-    select id, :tenant, :document, :version, place - 1, start_at, end_at, page,
-        array(select json_array_elements_text(cast(heading_path as json))), text, content_hash, :model from incoming
-), entry as (
-    insert into chunk_index (
-        tenant_id, chunk_id, document_id, n_words, tsv, sv, embedding, model_id, embedding_next, model_next_id
-    ) select :tenant, id, :document, n_words,
-        array_to_tsvector(array_prepend(cast(:tenant_lexeme as text), string_to_array(lexemes, chr(31)))),
-        cast(weights as sparsevec), cast(vector as halfvec), :model_id, cast(next_vector as halfvec), :model_next_id
-    from incoming
-), word as (
-    insert into lexemes (tenant_id, lexeme, n_chunks)
-    select :tenant, lexeme, count(*) from incoming, string_to_table(lexemes, chr(31)) lexeme
-    group by lexeme order by lexeme
-    on conflict (tenant_id, lexeme) do update set n_chunks = lexemes.n_chunks + excluded.n_chunks
-)
-insert into lexical_statistics (tenant_id, n_chunks, n_words, pivot_words)
-select :tenant, count(*), sum(n_words), avg(n_words) from incoming
-on conflict (tenant_id) do update set
-    n_chunks = lexical_statistics.n_chunks + excluded.n_chunks,
-    n_words = lexical_statistics.n_words + excluded.n_words
+REVOKE_OTHERS = sa.text("""
+delete from document_access a using unnest(cast(:documents as bigint[]), cast(:principals as text[])) w (id, principals)
+where a.document_id = w.id
+    and a.principal not in (select json_array_elements_text(cast(w.principals as json)))
 """)
-"""All chunks with their index and the tenant's counts, in one round trip.
-
-Lexemes are written in their order, so that two transactions lock rows in the same order and never wait in a circle. The
-pivot is the mean length of the first document's chunks, until the end of a sync finds that it has drifted.
-"""
-SEPARATOR = chr(31)
-"""Parts the lexemes of a chunk on their way; a control character, which no word holds."""
-
-REVOKE_OTHERS = sa.text(
-    "delete from document_access where document_id = :document and principal <> all(cast(:principals as text[]))"
-)
 GRANT = sa.text(
     "insert into document_access (tenant_id, document_id, principal)"
     " select :tenant, :document, p from unnest(cast(:principals as text[])) p on conflict do nothing"
 )
-REMOVE_CHUNKS = sa.text("delete from chunks where document_id = :document")
+REMOVE_CHUNKS = sa.text("delete from chunks where document_id = any(cast(:documents as bigint[]))")
+Row = sa.Row[tuple[object, ...]]
 
 
-class Place(msgspec.Struct, frozen=True):
-    """Where chunks belong."""
-
-    tenant_id: int
-    document_id: int
-    version_id: int
-
-
-def tenant_lexeme(tenant_id: int) -> str:
-    """Return the word that stands in every chunk of a tenant, so that the index of words finds the tenant too.
-
-    It begins with a space, which no real lexeme does.
-    """
-    return f" {tenant_id}"
-
-
-async def replace_document(
+async def put_documents(
     connection: AsyncConnection,
     tenant_id: int,
     analyzer: WordAnalyzer,
-    made: Mapping[str, Matrix],
-    incoming: Incoming,
-    chunks: Sequence[Chunk],
-) -> int:
-    """See `domain.documents.Documents.replace`; the vectors come by the labels of their models, today's first."""
-    binds = _document_binds(tenant_id, incoming, len(chunks)) | {"labels": list(made)}
-    row = (await connection.execute(PUT, binds)).one()
-    if row.version_ordinal > 1:
-        await _remove_chunks(connection, tenant_id, row.id)
-        await connection.execute(REVOKE_OTHERS, {"document": row.id, "principals": list(incoming.principals)})
-    if chunks:
-        place = Place(tenant_id, row.id, row.version_id)
-        counted = [count_words(analyzer, chunk.title, chunk.heading_path, chunk.text) for chunk in chunks]
-        pivot_words = row.pivot_words or sum(words.total() for words in counted) / len(counted)
-        vectors = await _vector_binds(connection, tenant_id, row, made)
-        words = _index_binds(counted, pivot_words)
-        await connection.execute(ADD_CHUNKS, _chunk_binds(place, chunks, row.chunk_ids) | words | vectors)
-    await write_glossary(connection, tenant_id, row.id, incoming.parsed.text)
-    return int(row.id)
+    labels: Sequence[str],
+    arrivals: Sequence[Arrival],
+) -> list[int]:
+    """See `domain.documents.Documents.put`; `labels` are those of the models, today's first."""
+    incoming = [each.incoming for each in arrivals]
+    found = await connection.execute(PUT, _document_binds(tenant_id, arrivals))
+    by_external_id = {row.external_id: row for row in found}
+    rows = [by_external_id[each.external_id] for each in incoming]
+    await hold_words(connection, tenant_id)
+    changed = [(row, each) for row, each in zip(rows, incoming, strict=True) if row.version_ordinal > 1]
+    if changed:
+        await _forget_earlier(connection, tenant_id, changed)
+    if any(each.chunks for each in arrivals):
+        await _add_chunks(connection, tenant_id, analyzer, labels, rows, arrivals)
+    await write_glossary(
+        connection,
+        tenant_id,
+        [int(row.id) for row, _ in changed],
+        [(int(row.id), each.parsed.text) for row, each in zip(rows, incoming, strict=True)],
+    )
+    return [int(row.id) for row in rows]
 
 
-def _document_binds(tenant_id: int, incoming: Incoming, n_chunks: int) -> dict[str, object]:
-    parsed = incoming.parsed
+async def _forget_earlier(connection: AsyncConnection, tenant_id: int, changed: Sequence[tuple[Row, Incoming]]) -> None:
+    """Take out of the index, and from who may read no longer, what earlier versions brought."""
+    binds = {"documents": [row.id for row, _ in changed]}
+    await forget_words(connection, tenant_id, "i.document_id = any(cast(:documents as bigint[]))", binds)
+    await connection.execute(REMOVE_CHUNKS, binds)
+    principals = [_json(each.principals) for _, each in changed]
+    await connection.execute(REVOKE_OTHERS, {**binds, "principals": principals})
+
+
+async def _add_chunks(
+    connection: AsyncConnection,
+    tenant_id: int,
+    analyzer: WordAnalyzer,
+    labels: Sequence[str],
+    rows: Sequence[Row],
+    arrivals: Sequence[Arrival],
+) -> None:
+    chunks = [
+        Placed(chunk_id, row.id, row.version_id, ordinal, chunk)
+        for row, each in zip(rows, arrivals, strict=True)
+        for ordinal, (chunk_id, chunk) in enumerate(zip(row.chunk_ids, each.chunks, strict=True))
+    ]
+    about = (await connection.execute(ABOUT_INDEX, {"tenant": tenant_id, "labels": list(labels)})).one()
+    vectors = await _vector_binds(connection, tenant_id, about, _by_model(labels, arrivals))
+    await add_chunks(connection, tenant_id, analyzer, chunks, about.pivot_words, vectors)
+
+
+def _by_model(labels: Sequence[str], arrivals: Sequence[Arrival]) -> dict[str, Matrix]:
+    """Return the vectors of all chunks, in their order, by the label of the model that made them."""
+    filled = [each for each in arrivals if each.chunks]
+    made = [np.concatenate([each.vectors for each in filled])]
+    following = [each.next_vectors for each in filled if each.next_vectors is not None]
+    if len(following) == len(filled):
+        made.append(np.concatenate(following))
+    return dict(zip(labels, made, strict=False))
+
+
+def _document_binds(tenant_id: int, arrivals: Sequence[Arrival]) -> dict[str, object]:
+    """All of one batch come from one integration and one sync."""
+    incoming = [each.incoming for each in arrivals]
+    parsed = [each.parsed for each in incoming]
     return {
         "tenant": tenant_id,
-        "integration": incoming.integration_id,
-        "external_id": incoming.external_id,
-        "title": parsed.title,
-        "media_type": parsed.media_type,
-        "author": parsed.author,
-        "url": incoming.url,
-        "size_bytes": incoming.size_bytes,
-        "n_chunks": n_chunks,
-        "revision": incoming.revision,
-        "content_hash": incoming.content_hash,
-        "blob": incoming.blob_id,
-        "sync": incoming.sync_id,
-        "created_at": parsed.created_at,
-        "modified_at": parsed.modified_at,
-        "text": parsed.text,
-        "blocks": msgspec.json.encode(parsed.blocks).decode(),
-        "metadata": msgspec.json.encode(parsed.metadata).decode(),
-        "principals": list(incoming.principals),
+        "integration": incoming[0].integration_id,
+        "sync": incoming[0].sync_id,
+        "external_ids": [each.external_id for each in incoming],
+        "titles": [each.title for each in parsed],
+        "media_types": [each.media_type for each in parsed],
+        "authors": [each.author for each in parsed],
+        "urls": [each.url for each in incoming],
+        "sizes": [each.size_bytes for each in incoming],
+        "ns_chunks": [len(each.chunks) for each in arrivals],
+        "revisions": [each.revision for each in incoming],
+        "content_hashes": [each.content_hash for each in incoming],
+        "blobs": [each.blob_id for each in incoming],
+        "created": [each.created_at for each in parsed],
+        "modified": [each.modified_at for each in parsed],
+        "texts": [each.text for each in parsed],
+        "blocks": [_json(each.blocks) for each in parsed],
+        "metadata": [_json(each.metadata) for each in parsed],
+        "principals": [_json(each.principals) for each in incoming],
     }
 
 
-async def _remove_chunks(connection: AsyncConnection, tenant_id: int, document_id: int) -> None:
-    binds = {"document": document_id}
-    await forget_words(connection, tenant_id, "i.document_id = :document", binds)
-    await connection.execute(REMOVE_CHUNKS, binds)
+def _json(value: object) -> str:
+    return msgspec.json.encode(value).decode()
 
 
 async def write_access(
     connection: AsyncConnection, tenant_id: int, document_id: int, principals: Sequence[str]
 ) -> None:
     """Make these, and no others, the principals that may read a document."""
-    await connection.execute(REVOKE_OTHERS, {"document": document_id, "principals": list(principals)})
-    await _grant(connection, tenant_id, document_id, principals)
-
-
-async def _grant(connection: AsyncConnection, tenant_id: int, document_id: int, principals: Sequence[str]) -> None:
+    await connection.execute(REVOKE_OTHERS, {"documents": [document_id], "principals": [_json(principals)]})
     await connection.execute(GRANT, {"tenant": tenant_id, "document": document_id, "principals": list(principals)})
 
 
-def _chunk_binds(place: Place, chunks: Sequence[Chunk], ids: Sequence[int]) -> dict[str, object]:
-    return {
-        "tenant": place.tenant_id,
-        "document": place.document_id,
-        "version": place.version_id,
-        "tenant_lexeme": tenant_lexeme(place.tenant_id),
-        "ids": ids,
-        "starts": [chunk.start for chunk in chunks],
-        "ends": [chunk.end for chunk in chunks],
-        "pages": [chunk.page for chunk in chunks],
-        "heading_paths": [msgspec.json.encode(chunk.heading_path).decode() for chunk in chunks],
-        "texts": [chunk.text for chunk in chunks],
-        "hashes": [chunk.content_hash for chunk in chunks],
-    }
-
-
-def _index_binds(counted: Sequence[Counter[str]], pivot_words: float) -> dict[str, object]:
-    return {
-        "n_words": [words.total() for words in counted],
-        "lexemes": [SEPARATOR.join(words) for words in counted],
-        "weights": [sparse_text(chunk_weights(words, pivot_words)) for words in counted],
-    }
-
-
 async def _vector_binds(
-    connection: AsyncConnection, tenant_id: int, row: sa.Row[tuple[object, ...]], made: Mapping[str, Matrix]
+    connection: AsyncConnection, tenant_id: int, row: Row, made: Mapping[str, Matrix]
 ) -> dict[str, object]:
     """Place the vectors as the tenant's columns are; a new tenant, or a new model, is written down on the way."""
     is_new = row.model is None
@@ -245,23 +215,3 @@ async def _vector_binds(
         "next_vectors": second,
         "model_next_id": ids.get(vectors.model_next, 0),
     }
-
-
-def count_words(analyzer: WordAnalyzer, title: str, heading_path: Sequence[str], text: str) -> Counter[str]:
-    """Return how often each word counts in a chunk, those of title and headings by their weight."""
-    return frequencies(
-        ((word.lexeme for word in analyzer.words(title)), TITLE_WEIGHT),
-        ((word.lexeme for heading in heading_path for word in analyzer.words(heading)), HEADING_WEIGHT),
-        ((word.lexeme for word in analyzer.words(text)), 1),
-    )
-
-
-def sparse_text(weights: Mapping[int, float]) -> str:
-    """Return pgvector's text form of a sparse vector; its dimensions count from 1, in order."""
-    entries = ",".join(f"{dimension + 1}:{weights[dimension]:.6g}" for dimension in sorted(weights))
-    return f"{{{entries}}}/{N_DIMENSIONS}"
-
-
-def dense_text(vector: Matrix) -> str:
-    """Return pgvector's text form of a vector, rounded to half precision, as it is stored."""
-    return msgspec.json.encode(vector.astype(np.float16).tolist()).decode()

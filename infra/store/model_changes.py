@@ -12,8 +12,8 @@ from domain.errors import Conflict
 from domain.model_changes import Evaluation, FillState, SearchModel, Unfilled
 from domain.people import Viewer
 from infra.queue import JobQueue, defer_filling
+from infra.store.chunk_writing import dense_text
 from infra.store.columns import LABELLED, Column, Columns, add_columns, model_ids, read_columns
-from infra.store.ingest import dense_text
 
 FIRST_LABEL = sa.text("select model from chunks order by id limit 1")
 STATE = sa.text(

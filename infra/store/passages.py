@@ -18,8 +18,8 @@ from domain.search import Candidate, Passage, Proposed, SearchFilter, Stretch
 from infra.analysis import WordAnalyzer
 from infra.store import glossary
 from infra.store.access import access_binds
+from infra.store.chunk_writing import dense_text, sparse_text, tenant_lexeme
 from infra.store.columns import N_DIMENSIONS, Column, Columns, read_columns
-from infra.store.ingest import dense_text, sparse_text, tenant_lexeme
 from infra.store.passage_sql import (
     DENSE,
     DENSE_OF_ALL,

@@ -12,7 +12,7 @@ from domain.errors import NotFound
 from domain.people import Viewer
 from domain.radar import AnswerNotice, Contradiction, KeptClaim, Lost, Pair, Standing, mark, pair_mark
 from infra.store.access import access_binds
-from infra.store.ingest import dense_text
+from infra.store.chunk_writing import dense_text
 from infra.store.radar_notices import FORGET, UNREAD, tell
 from infra.store.radar_sql import ADD, COUNT_BY_STATE, LOST, MAX_COUNTED, N_HOLDING, NEIGHBOURS, PAGE, PUT, PUT_TERMS
 from infra.store.texts import storable

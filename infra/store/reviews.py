@@ -11,8 +11,8 @@ from domain.embedding import Matrix
 from domain.errors import NotFound
 from domain.people import Viewer, email_principal, user_principal
 from domain.privacy import MAX_EXAMPLES, Circle, DecidedBy, Examples, Judge, Label, Review, Verdict
+from infra.store.chunk_writing import dense_text
 from infra.store.columns import read_columns
-from infra.store.ingest import dense_text
 
 EXCERPT_CHARACTERS = 240
 PUT = sa.text("""

@@ -5,7 +5,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.lexical import chunk_weights
 from infra.analysis import WordAnalyzer
-from infra.store.ingest import count_words, sparse_text
+from infra.store.chunk_writing import count_words, sparse_text
 
 TOLERANCE = 0.15
 """BM25's length norm moves by less than a tenth for this much drift; below it nothing is rewritten."""

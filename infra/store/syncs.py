@@ -11,7 +11,7 @@ from domain.facts import Fact, SyncChanged
 from domain.people import Viewer
 from domain.progress import Progress
 from domain.syncs import Failure, Sync, SyncState, Trigger
-from infra.queue import JobQueue, defer_sync
+from infra.queue import JobQueue, defer_study, defer_sync
 from infra.store.integrations import VISIBLE
 from infra.store.operations import count_ahead
 
@@ -162,7 +162,7 @@ class SyncStore:
             sa.text(
                 "update syncs set state = :state, reason = :reason, progress = cast(:progress as jsonb),"
                 " finished_at = now() where id = :id and attempt = :attempt and state = 'running'"
-                " returning integration_id, is_wanted_again"
+                " returning integration_id, trigger, is_wanted_again"
             ),
             {
                 "id": sync_id,
@@ -179,6 +179,7 @@ class SyncStore:
             await self._connection.execute(
                 sa.text("update integrations set last_synced_at = now() where id = :id"), {"id": row.integration_id}
             )
+        await defer_study(self._queue, self._connection, self._viewer.tenant_id, is_short=row.trigger == Trigger.UPLOAD)
         if row.is_wanted_again and state is not SyncState.CANCELLED:
             await self.request(row.integration_id, Trigger.UPLOAD)
         return self._announced(await self.get(sync_id))

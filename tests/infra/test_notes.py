@@ -95,7 +95,7 @@ async def written_by(stores: Stores, tools: Tools, viewer: Viewer, source: facto
     source.files = {
         f"{place}.md": f"---\nauthor: {viewer.name}\n---\n\n{text}\n" for place, text in enumerate(QUESTIONS)
     }
-    await factories.synced(stores, tools, viewer)
+    await factories.studied(stores, tools, viewer)
 
 
 async def test_a_member_gets_one_note_of_three_questions_a_week_however_many_workers_write(
@@ -172,7 +172,7 @@ async def test_who_a_question_is_passed_on_to_is_told_by_mail_once(
 ) -> None:
     other = await factories.member(stores.engine, viewer.tenant_id, name="Zoe Quill")
     source.files = {"a.md": QUESTIONS[0]}
-    await factories.synced(stores, noon_tools, viewer)
+    await factories.studied(stores, noon_tools, viewer)
     async with stores.open_vault(viewer) as vault:
         gap_id = (await vault.gaps.page(GapFilter(), 0, 5))[0].id
         await vault.gap_answers.pass_on(gap_id, other.user_id, "You bought it.")

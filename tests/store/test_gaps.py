@@ -39,7 +39,7 @@ async def test_a_sync_finds_gaps_and_a_second_one_no_duplicates(
         "a.md": f"{LOST}\n\n{HEAD}\n\nWe decided to stay because of the view.",
         "b.md": f"{LOST}\n\nLunch is at noon.",
     }
-    await factories.synced(stores, tools, viewer)
+    await factories.studied(stores, tools, viewer)
     first = await shown(stores, viewer)
     assert [(gap.kind, gap.n_documents) for gap in first] == [
         (GapKind.KNOWLEDGE_IN_A_HEAD, 1),
@@ -63,12 +63,12 @@ async def test_what_was_dismissed_stays_closed_though_it_is_found_again(
     stores: Stores, tools: Tools, viewer: Viewer, source: Source
 ) -> None:
     source.files = {"a.md": LOST}
-    await factories.synced(stores, tools, viewer)
+    await factories.studied(stores, tools, viewer)
     (gap,) = await shown(stores, viewer)
     async with stores.open_vault(viewer) as vault:
         await vault.gaps.dismiss(gap.id, "The press is sold.")
     source.files = {"a.md": f"{LOST} It is loud.", "c.md": LOST}
-    await factories.synced(stores, tools, viewer)
+    await factories.studied(stores, tools, viewer)
     assert await shown(stores, viewer) == []
     (closed,) = await shown(stores, viewer, state=GapState.DISMISSED)
     assert (closed.reason, closed.n_documents) == ("The press is sold.", 2)
@@ -79,9 +79,9 @@ async def test_what_was_dismissed_stays_closed_though_it_is_found_again(
 
 async def test_findings_go_with_their_text(stores: Stores, tools: Tools, viewer: Viewer, source: Source) -> None:
     source.files = {"a.md": LOST, "b.md": HEAD}
-    await factories.synced(stores, tools, viewer)
+    await factories.studied(stores, tools, viewer)
     source.files = {"a.md": "Marta cleans the filter of the press each Monday, says the rota."}
-    await factories.synced(stores, tools, viewer)
+    await factories.studied(stores, tools, viewer)
     assert await shown(stores, viewer) == []
     assert [await n_rows(stores, viewer, table) for table in ("gaps", "gap_evidence", "detections")] == [0, 0, 1]
 
@@ -92,7 +92,7 @@ async def test_a_gap_is_seen_only_by_who_may_read_its_document(
     other = await factories.member(stores.engine, viewer.tenant_id)
     source.files = {"a.md": LOST}
     source.principals = {"a.md": (user_principal(viewer.user_id),)}
-    await factories.synced(stores, tools, viewer)
+    await factories.studied(stores, tools, viewer)
     (gap,) = await shown(stores, viewer)
     assert await shown(stores, other) == []
     async with stores.open_vault(other) as vault:
@@ -116,19 +116,19 @@ async def test_what_only_the_whole_vault_shows_is_found_asked_once_and_gone_when
         "guide/c.md": "Somebody should clean the filter of our press.",
         "guide/d.md": "Somebody should really clean the filter of our press.",
     }
-    await factories.synced(stores, tools, viewer)
+    await factories.studied(stores, tools, viewer)
     found = {gap.kind: gap for gap in await shown(stores, viewer)}
     assert set(found) == {GapKind.UNDEFINED_TERM, GapKind.DANGLING_LINK, GapKind.MISSING_ACTOR}
     assert found[GapKind.UNDEFINED_TERM].question == "What does QZX mean (Rota)?"
     assert "plan.md" in found[GapKind.DANGLING_LINK].question
     assert found[GapKind.MISSING_ACTOR].n_alike == 2, "near in meaning, so asked as one"
     rows = [await n_rows(stores, viewer, table) for table in ("gaps", "gap_evidence")]
-    await factories.synced(stores, tools, viewer)
+    await factories.studied(stores, tools, viewer)
     assert [await n_rows(stores, viewer, table) for table in ("gaps", "gap_evidence")] == rows
     async with stores.open_vault(viewer) as vault:
         await vault.gaps.dismiss(found[GapKind.MISSING_ACTOR].id, "")
     source.files |= {"guide/plan.md": "The plan.", "guide/b.md": "The QZX (quiet zone exchange) is a lamp."}
-    await factories.synced(stores, tools, viewer)
+    await factories.studied(stores, tools, viewer)
     assert await shown(stores, viewer) == [], "its twin is dismissed with it"
 
 
@@ -138,13 +138,13 @@ async def test_what_two_people_asked_in_vain_is_asked_of_everybody(
     source.files = {"a.md": "The key of the cellar hangs in the hall."}
     other = await factories.member(stores.engine, viewer.tenant_id)
     for each in (viewer, other):
-        await factories.synced(stores, tools, viewer)
+        await factories.studied(stores, tools, viewer)
         assert await shown(stores, viewer) == [], "what one person asked stays with them"
         async with stores.open_vault(each) as vault:
             conversation = await vault.conversations.add("Cellar")
             _, pending = await vault.conversations.ask(conversation.id, "Who painted the cellar?")
             await vault.unanswered.keep(pending.id, "Who painted the cellar?", 0.1)
-    await factories.synced(stores, tools, viewer)
+    await factories.studied(stores, tools, viewer)
     [gap] = await shown(stores, other)
     assert (gap.kind, "Who painted the cellar?" in gap.question) == (GapKind.UNANSWERED_QUESTION, True)
 
@@ -186,10 +186,10 @@ async def test_a_vault_is_seen_as_a_whole_again_only_when_it_or_who_may_read_it_
 
     assert await news(), "a new vault was never seen"
     source.files = {"a.md": LOST}
-    await factories.synced(stores, tools, viewer)
+    await factories.studied(stores, tools, viewer)
     assert await news() == ""
     source.principals = {"a.md": (user_principal(viewer.user_id),)}
-    await factories.synced(stores, tools, viewer)
+    await factories.studied(stores, tools, viewer)
     assert await news() == "", "the sync that brought the change has seen it"
     async with tenant_transaction(stores.engine, viewer.tenant_id) as connection:
         await connection.execute(sa.text("update document_access set principal = 'email:ada@b.c'"))

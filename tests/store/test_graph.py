@@ -46,7 +46,7 @@ async def test_documents_bring_people_and_systems_and_one_relation_has_a_proof_f
     stores: Stores, tools: Tools, viewer: Viewer, source: factories.Source
 ) -> None:
     source.files = {"a.eml": MAIL, "b.md": NOTE, "c.md": "# More\n\nWe know: Kafka depends on PostgreSQL.\n"}
-    await factories.synced(stores, tools, viewer)
+    await factories.studied(stores, tools, viewer)
     lena = await one(stores, viewer, "lena", "person")
     kafka = await one(stores, viewer, "kafka")
     postgres = await one(stores, viewer, "postgresql")
@@ -69,7 +69,7 @@ async def test_a_document_mentions_what_it_names_and_the_mentions_are_the_proofs
     stores: Stores, tools: Tools, viewer: Viewer, source: factories.Source
 ) -> None:
     source.files = {"b.md": "# Ledger\n\nKafka depends on PostgreSQL. Kafka is slow.\n"}
-    await factories.synced(stores, tools, viewer)
+    await factories.studied(stores, tools, viewer)
     ledger, kafka = await one(stores, viewer, "ledger", "document"), await one(stores, viewer, "kafka")
     async with stores.open_vault(viewer) as vault:
         outgoing = await vault.entities.relations(ledger.id, 50)
@@ -91,13 +91,13 @@ async def test_deleting_every_document_leaves_nothing_but_what_a_person_made(
     stores: Stores, tools: Tools, viewer: Viewer, source: factories.Source, engine: AsyncEngine
 ) -> None:
     source.files = {"a.eml": MAIL, "b.md": NOTE}
-    await factories.synced(stores, tools, viewer)
+    await factories.studied(stores, tools, viewer)
     assert set(await rows_left(engine, viewer)) == set(GRAPH)
     async with stores.open_vault(viewer) as vault:
         await vault.entities.add(EntityKind.SYSTEM, "Turnstile")
         await vault.entities.add(EntityKind.SYSTEM, "Kafka")
     source.files = {}
-    await factories.synced(stores, tools, viewer)
+    await factories.studied(stores, tools, viewer)
     assert await rows_left(engine, viewer) == {"entities": 2, "entity_aliases": 2}
     assert {entity.name for entity in await find(stores, viewer, "")} == {"Turnstile", "Kafka"}
 
@@ -106,7 +106,7 @@ async def test_removing_an_integration_takes_its_part_of_the_graph_along(
     stores: Stores, tools: Tools, viewer: Viewer, source: factories.Source, engine: AsyncEngine
 ) -> None:
     source.files = {"a.eml": MAIL}
-    await factories.synced(stores, tools, viewer)
+    await factories.studied(stores, tools, viewer)
     async with tenant_transaction(engine, viewer.tenant_id) as connection:
         await connection.execute(sa.text("delete from integrations"))
     assert await rows_left(engine, viewer) == {}
@@ -116,10 +116,10 @@ async def test_a_new_version_undoes_what_the_old_one_brought_and_keeps_what_both
     stores: Stores, tools: Tools, viewer: Viewer, source: factories.Source
 ) -> None:
     source.files = {"b.md": NOTE}
-    await factories.synced(stores, tools, viewer)
+    await factories.studied(stores, tools, viewer)
     lena = await one(stores, viewer, "lena")
     source.files = {"b.md": "# Ledger\n\nOwner: Lena Okafor\n\nRedis replaces Kafka.\n"}
-    await factories.synced(stores, tools, viewer)
+    await factories.studied(stores, tools, viewer)
     assert (await one(stores, viewer, "lena")).id == lena.id
     assert await find(stores, viewer, "postgresql") == []
     kafka = await one(stores, viewer, "kafka")
@@ -133,7 +133,7 @@ async def test_a_merge_is_explained_kept_and_taken_back_and_the_next_document_re
     stores: Stores, tools: Tools, viewer: Viewer, source: factories.Source
 ) -> None:
     source.files = {"a.md": "# A\n\nOwner: Lena Okafor\n", "b.md": "# B\n\nOwner: Helena Brandt\n"}
-    await factories.synced(stores, tools, viewer)
+    await factories.studied(stores, tools, viewer)
     lena, helena = await one(stores, viewer, "lena okafor"), await one(stores, viewer, "helena")
     async with stores.open_vault(viewer) as vault:
         await vault.entities.merge(lena.id, helena.id, "She married.")
@@ -144,7 +144,7 @@ async def test_a_merge_is_explained_kept_and_taken_back_and_the_next_document_re
         with pytest.raises(NotFound):
             await vault.entities.get(helena.id)
     source.files["c.md"] = "# C\n\nOwner: Helena Brandt\n"
-    await factories.synced(stores, tools, viewer)
+    await factories.studied(stores, tools, viewer)
     async with stores.open_vault(viewer) as vault:
         assert (await vault.entities.get(lena.id)).n_documents == 3
         apart = await vault.entities.undo(lena.id, merge.id)
@@ -162,7 +162,7 @@ async def test_who_may_not_read_a_document_learns_nothing_from_the_graph(
     other = await factories.member(engine, viewer.tenant_id)
     source.files = {"a.eml": MAIL, "b.md": "# Plan\n\nKafka replaces PostgreSQL.\n"}
     source.principals = {"a.eml": (user_principal(viewer.user_id),)}
-    await factories.synced(stores, tools, viewer)
+    await factories.studied(stores, tools, viewer)
     lena = await one(stores, viewer, "lena")
     assert {entity.name for entity in await find(stores, other, "")} == {"Kafka", "PostgreSQL"}
     postgres = await one(stores, other, "postgresql")
@@ -189,7 +189,7 @@ async def test_a_question_widens_to_other_names_and_to_documents_of_what_is_rela
         "c.md": "# Clusters\n\nPostgreSQL is maintained by Tom Reed.\n",
         "d.md": "# Lunch\n\nSoup.\n",
     }
-    await factories.synced(stores, tools, viewer)
+    await factories.studied(stores, tools, viewer)
     async with stores.open_vault(viewer) as vault:
         expansion = await vault.graph.expand("Who should I ask about Kafka, perhaps Lena Okafor?", 10)
         titles = {document.title for document in await vault.documents.get_many(expansion.document_ids)}
@@ -203,10 +203,10 @@ async def test_a_name_the_vault_learns_later_is_found_in_what_it_holds_already(
     stores: Stores, tools: Tools, viewer: Viewer, source: factories.Source, engine: AsyncEngine
 ) -> None:
     source.files = {"a.md": "# Notes\n\nThe quaymaster was slow. Not quaymaster-like, not quaymasters.\n"}
-    await factories.synced(stores, tools, viewer)
+    await factories.studied(stores, tools, viewer)
     assert await find(stores, viewer, "quaymaster") == []
     source.files["b.csv"] = "service,owner\nquaymaster,Lena Okafor\nturnstile,Tom Reed\n"
-    await factories.synced(stores, tools, viewer)
+    await factories.studied(stores, tools, viewer)
     quaymaster = await one(stores, viewer, "quaymaster")
     async with stores.open_vault(viewer) as vault:
         [note] = [proof for proof in await vault.entities.timeline(quaymaster.id, 9) if proof.title == "Notes"]
@@ -215,7 +215,7 @@ async def test_a_name_the_vault_learns_later_is_found_in_what_it_holds_already(
     assert text[note.start : note.end] == "quaymaster"
     assert len(named) == 1
     source.files = {}
-    await factories.synced(stores, tools, viewer)
+    await factories.studied(stores, tools, viewer)
     assert await rows_left(engine, viewer) == {}
 
 
@@ -226,7 +226,7 @@ async def test_workers_that_store_at_once_bring_each_entity_once(
         source.files |= {
             f"{name}-{n}.md": f"# {name} {n}\n\nOwner: Lena Okafor\n\nKafka uses Redis.\n" for n in range(6)
         }
-    await asyncio.gather(*(factories.synced(stores, tools, viewer, folder) for folder in ("A", "B", "C")))
+    await asyncio.gather(*(factories.studied(stores, tools, viewer, folder) for folder in ("A", "B", "C")))
     async with tenant_transaction(engine, viewer.tenant_id) as connection:
         rows = await connection.execute(sa.text("select name, n_mentions from entity_aliases where kind <> 'document'"))
         counted = {row.name: row.n_mentions for row in rows}
@@ -238,7 +238,7 @@ async def test_workers_that_store_at_once_bring_each_entity_once(
         integration = await factories.integration(stores, viewer, folder)
         async with stores.open_vault(viewer) as vault:
             await vault.deletions.allow(integration.id, None)
-    await asyncio.gather(*(factories.synced(stores, tools, viewer, folder) for folder in ("A", "B", "C")))
+    await asyncio.gather(*(factories.studied(stores, tools, viewer, folder) for folder in ("A", "B", "C")))
     assert await rows_left(engine, viewer) == {}
 
 
@@ -246,13 +246,13 @@ async def test_a_document_stored_before_names_were_looked_for_is_read_at_the_end
     stores: Stores, tools: Tools, viewer: Viewer, source: factories.Source, engine: AsyncEngine
 ) -> None:
     source.files = {"note.md": "# Note\n\nOwner: Lena Okafor\n\nKafka uses Redis.\n"}
-    await factories.synced(stores, tools, viewer)
+    await factories.studied(stores, tools, viewer)
     async with tenant_transaction(engine, viewer.tenant_id) as connection:
         for table in ("name_readings", "mentions", "relation_proofs", "relations", "entity_merges", "entity_keys"):
             await connection.execute(sa.text(f"delete from {table}"))
         await connection.execute(sa.text("delete from entity_aliases"))
         await connection.execute(sa.text("delete from entities"))
-    again = await factories.synced(stores, tools, viewer)
+    again = await factories.studied(stores, tools, viewer)
     assert again.progress.skipped == 1
     async with tenant_transaction(engine, viewer.tenant_id) as connection:
         rows = await connection.execute(

@@ -21,14 +21,14 @@ async def test_members_come_first_among_those_likely_to_know_each_with_the_reaso
     stores: Stores, tools: Tools, viewer: Viewer, source: factories.Source, engine: AsyncEngine
 ) -> None:
     source.files = dict(FILES)
-    await factories.synced(stores, tools, viewer)
+    await factories.studied(stores, tools, viewer)
     async with tenant_transaction(engine, viewer.tenant_id) as connection:
         await connection.execute(
             sa.text("insert into member_addresses values (:tenant, :user, 'tom@harbour.example', 'invitation')"),
             {"tenant": viewer.tenant_id, "user": viewer.user_id},
         )
     source.files["mail.eml"] = "From: Tom Reed <tom@harbour.example>\nSubject: Kafka\n\nKafka is up.\n"
-    await factories.synced(stores, tools, viewer)
+    await factories.studied(stores, tools, viewer)
     async with stores.open_vault(viewer) as vault:
         found = await vault.graph.likely_to_know("Why does Kafka stop?", (), 9)
         storage = (await vault.entities.page("document", "storage", "", 9)).entities[0]
@@ -47,7 +47,7 @@ async def test_what_hangs_on_one_person_and_what_nobody_keeps_have_their_evidenc
     other = await factories.member(engine, viewer.tenant_id)
     source.files = dict(FILES)
     source.principals = {"postgres.md": (user_principal(viewer.user_id),)}
-    await factories.synced(stores, tools, viewer)
+    await factories.studied(stores, tools, viewer)
     async with stores.open_vault(viewer) as vault:
         alone = await vault.graph.dependences(20)
         unkept = await vault.graph.unkept(20)

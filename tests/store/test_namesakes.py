@@ -31,10 +31,10 @@ async def test_a_bare_name_of_several_people_goes_to_the_one_whose_company_it_ke
         "1.eml": mail("john.smith@one.example", "Tom Reed maintains Kafka."),
         "2.eml": mail("john.smith@two.example", "Elena Petrova maintains PostgreSQL."),
     }
-    await factories.synced(stores, tools, viewer)
+    await factories.studied(stores, tools, viewer)
     source.files["plan.md"] = "# Plan\n\nReviewed by: John Smith\n\nTom Reed maintains Kafka.\n"
     source.files["lunch.md"] = "# Lunch\n\nReviewed by: John Smith\n\nSoup.\n"
-    await factories.synced(stores, tools, viewer)
+    await factories.studied(stores, tools, viewer)
     found = await people(stores, viewer, "john smith")
     assert set(found) == {"a:john.smith@one.example", "a:john.smith@two.example", "n:john smith"}
     assert {key for key, (_, titles) in found.items() if "Plan" in titles} == {"a:john.smith@one.example"}
@@ -52,10 +52,10 @@ async def test_a_bare_name_is_taken_from_the_first_once_a_second_person_bears_it
 ) -> None:
     source.files = {"1.eml": mail("marta.vieira@harbour.example", "Hello.", "Marta Vieira")}
     source.files["a.md"] = "# A\n\nOwner: Marta Vieira\n"
-    await factories.synced(stores, tools, viewer)
+    await factories.studied(stores, tools, viewer)
     assert len(await people(stores, viewer, "vieira")) == 1
     source.files["2.eml"] = mail("marta.vieira2@harbour.example", "Hello again.", "Marta Vieira")
-    await factories.synced(stores, tools, viewer)
+    await factories.studied(stores, tools, viewer)
     found = await people(stores, viewer, "vieira")
     assert {key: titles for key, (_, titles) in found.items()} == {
         "a:marta.vieira@harbour.example": {"Note"},
@@ -71,8 +71,8 @@ async def test_a_persons_name_learned_late_is_found_in_older_documents(
     stores: Stores, tools: Tools, viewer: Viewer, source: factories.Source
 ) -> None:
     source.files = {"old.md": "# Old\n\nWe asked Quillon Vexmoor about the pumps.\n"}
-    await factories.synced(stores, tools, viewer)
+    await factories.studied(stores, tools, viewer)
     assert await people(stores, viewer, "vexmoor") == {}
     source.files["new.md"] = "# New\n\nOwner: Quillon Vexmoor\n"
-    await factories.synced(stores, tools, viewer)
+    await factories.studied(stores, tools, viewer)
     assert {titles for _, titles in (await people(stores, viewer, "vexmoor")).values()} == {frozenset({"Old", "New"})}

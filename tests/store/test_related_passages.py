@@ -19,7 +19,7 @@ async def test_a_name_in_a_question_brings_the_persons_other_names_and_documents
     stores: Stores, tools: Tools, viewer: Viewer, source: Source
 ) -> None:
     source.files = {"a.eml": MAIL, "b.md": NOTE}
-    await factories.synced(stores, tools, viewer)
+    await factories.studied(stores, tools, viewer)
     async with stores.open_vault(viewer) as vault:
         plain = await ask(tools, "What has Lena decided?")
         widened = await follow_entities(vault, tools, plain)
@@ -38,7 +38,7 @@ async def test_chunks_of_related_documents_join_the_candidates_where_they_may_be
 ) -> None:
     source.files = {"near.md": "# Near\n\nThe pump leaks.", "far.md": "# Far\n\nNobody has lunch at noon."}
     source.principals = {"far.md": (f"user:{viewer.user_id}",)}
-    await factories.synced(stores, tools, viewer)
+    await factories.studied(stores, tools, viewer)
     colleague = await factories.member(stores.engine, viewer.tenant_id)
     asked = await ask(tools, "pump leaks")
     async with stores.open_vault(viewer) as vault:

@@ -6,6 +6,7 @@ from domain.found_gaps import FoundGap, GapFilter
 from domain.gap_answers import ANSWERS, ANSWERS_KIND
 from domain.integrations import Connector, Integration, IntegrationKind
 from domain.people import Viewer, system_viewer
+from domain.studying import study
 from domain.syncs import Trigger
 from domain.vault import OpenVault, Tools
 from infra.connectors.answers import AnswersConnector
@@ -52,10 +53,11 @@ class Knowing:
         ended = await run_sync(self.stores.open_vault, own, system_viewer(self.viewer.tenant_id), sync_id)
         assert ended is not None
         assert (ended.state, ended.reason) == ("succeeded", "")
+        await study(self.stores.open_vault, system_viewer(self.viewer.tenant_id), own)
 
     async def synced(self) -> None:
         """The folder of the tests, read again."""
-        await factories.synced(self.stores, self.tools, self.viewer)
+        await factories.studied(self.stores, self.tools, self.viewer)
 
 
 def _connect(integration: Integration, viewer: Viewer, open_vault: OpenVault) -> Connector:

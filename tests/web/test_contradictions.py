@@ -51,7 +51,7 @@ async def test_an_admin_settles_a_contradiction_and_who_was_told_otherwise_hears
     statements: list[str],
 ) -> None:
     source.files = {"old.md": OLD, "new.md": NEW, "other.md": "Guest readings are kept for 3 days in the lobby."}
-    await factories.synced(stores, tools, admin_viewer)
+    await factories.studied(stores, tools, admin_viewer)
     conversation_id = await answered(stores, member_viewer, "old.md", OLD)
     statements.clear()
     await admin.visit("/contradictions")
@@ -76,7 +76,7 @@ async def test_an_admin_settles_a_contradiction_and_who_was_told_otherwise_hears
     assert "An answer you got has been overtaken" in member.words
     await member.visit(f"/conversations/{conversation_id}")
     assert "Settled otherwise on" in member.words
-    await factories.synced(stores, tools, admin_viewer)
+    await factories.studied(stores, tools, admin_viewer)
     await admin.visit("/contradictions?show=settled")
     assert "Settled otherwise" in admin.words
     await admin.submit(f"{place}/opening")
@@ -90,7 +90,7 @@ async def test_a_notice_is_put_away_once_it_is_understood(
     admin: Browser, admin_viewer: Viewer, stores: Stores, tools: Tools, source: factories.Source
 ) -> None:
     source.files = {"old.md": OLD, "new.md": NEW}
-    await factories.synced(stores, tools, admin_viewer)
+    await factories.studied(stores, tools, admin_viewer)
     await answered(stores, admin_viewer, "old.md", OLD)
     async with stores.open_vault(admin_viewer) as vault:
         [found] = await vault.radar.page(Standing.OPEN, 0, 9)
@@ -107,24 +107,24 @@ async def test_what_was_dismissed_comes_back_only_when_its_text_changes_and_goes
     admin: Browser, admin_viewer: Viewer, stores: Stores, tools: Tools, source: factories.Source
 ) -> None:
     source.files = {"old.md": OLD, "new.md": NEW}
-    await factories.synced(stores, tools, admin_viewer)
+    await factories.studied(stores, tools, admin_viewer)
     await admin.visit("/contradictions")
     form = admin.page.css_first('form[action$="/dismissal"]')
     assert form is not None
     await admin.submit(form.attributes["action"] or "")
     source.files |= {"old.md": f"{OLD}\n\nThe shelf is blue.", "copy.md": OLD}
-    await factories.synced(stores, tools, admin_viewer)
+    await factories.studied(stores, tools, admin_viewer)
     await admin.visit("/contradictions")
     assert "Nothing contradicts itself" in admin.words
     source.files["old.md"] = OLD.replace("12", "18")
-    await factories.synced(stores, tools, admin_viewer)
+    await factories.studied(stores, tools, admin_viewer)
     await admin.visit("/contradictions")
     assert "18 months" in admin.words
     source.files = {"new.md": NEW}
     async with stores.open_vault(admin_viewer) as vault:
         folder = await factories.integration(stores, admin_viewer)
         await vault.deletions.allow(folder.id, None)
-    await factories.synced(stores, tools, admin_viewer)
+    await factories.studied(stores, tools, admin_viewer)
     assert [await n_rows(stores, admin_viewer, table) for table in ("claims", "contradiction_evidence")] == [1, 0]
     async with tenant_transaction(stores.engine, admin_viewer.tenant_id) as connection:
         states = await connection.execute(sa.text("select state from contradictions"))
@@ -141,7 +141,7 @@ async def test_both_sides_are_seen_only_by_who_may_read_both_documents(
 ) -> None:
     source.files = {"old.md": OLD, "new.md": NEW}
     source.principals = {"old.md": (user_principal(admin_viewer.user_id),)}
-    await factories.synced(stores, tools, admin_viewer)
+    await factories.studied(stores, tools, admin_viewer)
     await member.visit("/contradictions")
     assert "Nothing contradicts itself" in member.words
     async with stores.open_vault(admin_viewer) as vault:

@@ -25,7 +25,7 @@ async def harbour(
 ) -> Browser:
     """The browser of somebody whose vault holds three documents."""
     source.files = dict(FILES)
-    await factories.synced(stores, tools, admin_viewer)
+    await factories.studied(stores, tools, admin_viewer)
     return admin
 
 

@@ -23,7 +23,7 @@ async def test_a_gap_is_asked_shown_in_its_text_dismissed_and_opened_again(
         "press.md": f"# Press\n\nIt is loud.\n\n{LOST}\n",
         "wait.md": "We are still waiting for their answer.",
     }
-    await factories.synced(stores, tools, admin_viewer)
+    await factories.studied(stores, tools, admin_viewer)
     statements.clear()
     await admin.visit("/gaps")
     assert len(statements) <= 4, "one of them asks whose session it is"
@@ -63,7 +63,7 @@ async def test_a_kind_that_people_keep_dismissing_is_muted_and_can_be_shown_agai
     things = ("press", "pump", "valve", "boiler", "fan", "lamp", "door", "roof", "gate", "pipe", "tank")
     source.files = {f"{n}.md": f"Somebody should clean the {each} of hall {n}." for n, each in enumerate(things)}
     source.files["wait.md"] = "We are still waiting for their answer."
-    await factories.synced(stores, tools, admin_viewer)
+    await factories.studied(stores, tools, admin_viewer)
     await admin.visit("/gaps")
     assert "12 gaps" in admin.words
     assert "Why we ask: Something is to be done and nobody is named, so it may never be." in admin.words

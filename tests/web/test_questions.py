@@ -32,7 +32,7 @@ async def test_a_signed_link_answers_its_own_question_without_a_session_and_noth
     noon_tools = dataclasses.replace(tools, now=lambda: NOON, links=links)
     other = await factories.member(stores.engine, viewer.tenant_id, name="Zoe Quill")
     source.files, source.principals = {"a.md": LOST}, {"a.md": (user_principal(viewer.user_id),)}
-    await factories.synced(stores, noon_tools, viewer)
+    await factories.studied(stores, noon_tools, viewer)
     async with stores.open_vault(viewer) as vault:
         gap_id = (await vault.gaps.page(GapFilter(), 0, 5))[0].id
     browser = Browser(create_app(doors, noon_tools, web_settings))
