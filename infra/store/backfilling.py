@@ -19,6 +19,7 @@ MIN_LETTERS = 4
 KINDS = (EntityKind.SYSTEM, EntityKind.PROJECT, EntityKind.ORGANISATION)
 FIND = sa.text(
     "select i.chunk_id, d.version_id from chunk_index i join documents d on d.id = i.document_id"
+    " join name_readings r on (r.tenant_id, r.document_id, r.version_id) = (d.tenant_id, d.id, d.version_id)"
     " where i.tenant_id = :tenant and i.tsv @@ cast(:query as tsquery) and d.id <> :document"
     f" order by i.chunk_id limit {MAX_CHUNKS}"
 )
@@ -48,9 +49,9 @@ async def find_earlier_mentions(
     document_id: int,
     new: Sequence[tuple[Keyed, int]],
 ) -> None:
-    """Write where earlier documents name what is new, given with the ids of its aliases.
+    """Write where documents that were read before name what is new, given with the ids of its aliases.
 
-    A person is looked for by the full name, and only where it is one person's.
+    What waits to be read finds it by itself. A person is looked for by the full name, and only where it is one person's.
     """
     lone = await _borne_by_one(connection, tenant_id, [each for each, _ in new if _is_named_person(each)])
     wanted = [(each.found.name, alias_id) for each, alias_id in new if _is_wanted(each) or (_name_key(each) in lone)][

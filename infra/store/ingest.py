@@ -26,9 +26,9 @@ with incoming as (
         cast(:content_hashes as text[]), cast(:blobs as bigint[]), cast(:created as timestamptz[]),
         cast(:modified as timestamptz[]), cast(:texts as text[]), cast(:blocks as text[]), cast(:metadata as text[]),
         cast(:principals as text[])
-    ) i (
+    ) with ordinality i (
         external_id, title, media_type, author, url, size_bytes, n_chunks, revision, content_hash, blob_id, created_at,
-        modified_at, text, blocks, metadata, principals
+        modified_at, text, blocks, metadata, principals, place
     ) join integrations m on m.id = :integration
     left join documents d on (d.tenant_id, d.integration_id, d.external_id) = (:tenant, :integration, i.external_id)
 ), document as (
@@ -39,7 +39,7 @@ with incoming as (
     ) select :tenant, :integration, external_id, title, media_type, author, url, size_bytes, n_chunks, revision,
         content_hash, nextval(pg_get_serial_sequence('document_versions', 'id')), 1, blob_id, :sync, :sync, created_at,
         modified_at, now(), coalesce(modified_at, created_at, now()), owner_id
-    from incoming order by held_id nulls last
+    from incoming order by held_id nulls last, place
     on conflict (tenant_id, integration_id, external_id) do update set
         title = excluded.title, media_type = excluded.media_type, author = excluded.author, url = excluded.url,
         size_bytes = excluded.size_bytes, n_chunks = excluded.n_chunks, revision = excluded.revision,
