@@ -33,6 +33,12 @@ class Measured:
     source: Source
     integration_id: int
 
+    async def folder(self, name: str) -> "Measured":
+        """Return the same with a folder of its own, which holds no document yet."""
+        async with self.stores.open_vault(self.viewer) as vault:
+            added = await vault.integrations.add(IntegrationKind.FOLDER, name, {}, None)
+        return dataclasses.replace(self, integration_id=added.id)
+
     async def sync(self) -> Sync:
         """Run one sync of the source to its end."""
         async with self.stores.open_vault(self.viewer) as vault:

@@ -8,19 +8,24 @@ import asyncio
 import statistics
 import sys
 import time
+from collections.abc import Awaitable
+from typing import TypeVar
 
+import msgspec
 import psutil
 
 from bench import corpus
 from bench.house import Measured, scratch_house
 from domain.chunking import chunk
 from domain.parsing import ParseSettings
+from domain.studying import study
 from infra.logs import configure_logs
 from infra.parsers.reading import read
 
 N_DOCUMENTS = 300
 ROUNDS = 3
 BATCH = 128
+Result = TypeVar("Result")
 
 
 async def bare(measured: Measured, files: dict[str, str]) -> tuple[int, float]:
@@ -36,34 +41,64 @@ async def bare(measured: Measured, files: dict[str, str]) -> tuple[int, float]:
     return len(texts), time.perf_counter() - started
 
 
+class Round(msgspec.Struct, frozen=True):
+    """What one round showed, all per second but the ratio."""
+
+    bare: float
+    """Chunks."""
+    chunks: float
+    documents: float
+    ratio: float
+    """Of the bare embedder's chunks per second."""
+    studied: float
+    """Documents read for names and gaps."""
+    repeated: float
+    """Unchanged documents."""
+
+
+async def measure(measured: Measured, number: int) -> Round:
+    """Measure one round, each with documents and a folder of its own."""
+    files = corpus.documents(N_DOCUMENTS, seed=number)
+    n_chunks, bare_s = await bare(measured, files)
+    measured.source.files = files
+    folder = await measured.folder(f"Round {number}")
+    sync, took_s = await timed(folder.sync())
+    assert sync.progress.n_chunks == n_chunks, (sync.progress, sync.reason)
+    has_more, studied_s = await timed(study(measured.stores.open_vault, measured.viewer, measured.tools))
+    assert not has_more
+    again, again_s = await timed(folder.sync())
+    assert (again.progress.skipped, again.progress.n_embedded) == (N_DOCUMENTS, 0), again.progress
+    return Round(
+        bare=n_chunks / bare_s,
+        chunks=n_chunks / took_s,
+        documents=N_DOCUMENTS / took_s,
+        ratio=bare_s / took_s,
+        studied=N_DOCUMENTS / studied_s,
+        repeated=N_DOCUMENTS / again_s,
+    )
+
+
+async def timed(work: Awaitable[Result]) -> tuple[Result, float]:
+    """Return what the work returns, and the seconds it took."""
+    started = time.perf_counter()
+    return await work, time.perf_counter() - started
+
+
 async def main() -> None:
     """Print the table."""
     configure_logs("error", is_production=True)
-    ratios, rates, floors, documents, repeats = [], [], [], [], []
     async with scratch_house() as measured:
-        for number in range(ROUNDS):
-            files = corpus.documents(N_DOCUMENTS, seed=number)
-            n_chunks, bare_s = await bare(measured, files)
-            measured.source.files = {f"{number}/{name}": text for name, text in files.items()}
-            started = time.perf_counter()
-            sync = await measured.sync()
-            took_s = time.perf_counter() - started
-            assert sync.progress.n_chunks == n_chunks, (sync.progress, sync.reason)
-            floors.append(n_chunks / bare_s)
-            rates.append(n_chunks / took_s)
-            documents.append(N_DOCUMENTS / took_s)
-            ratios.append(bare_s / took_s)
-            started = time.perf_counter()
-            again = await measured.sync()
-            repeats.append(N_DOCUMENTS / (time.perf_counter() - started))
-            assert (again.progress.skipped, again.progress.n_embedded) == (N_DOCUMENTS, 0), again.progress
+        rounds = [await measure(measured, number) for number in range(ROUNDS)]
+
+    def middle(name: str) -> float:
+        return statistics.median(getattr(each, name) for each in rounds)
+
     print("\nSync of Markdown documents, two sections of about 200 tokens each; medians of", ROUNDS)
-    print(f"  bare embedder     {statistics.median(floors):8.1f} chunks/s")
-    print(
-        f"  whole sync        {statistics.median(rates):8.1f} chunks/s  {statistics.median(documents):.1f} documents/s"
-    )
-    print(f"  sync / bare       {statistics.median(ratios):8.2f}")
-    print(f"  unchanged again   {statistics.median(repeats):8.0f} documents/s, 0 embeddings")
+    print(f"  bare embedder     {middle('bare'):8.1f} chunks/s")
+    print(f"  whole sync        {middle('chunks'):8.1f} chunks/s  {middle('documents'):.1f} documents/s")
+    print(f"  sync / bare       {middle('ratio'):8.2f}")
+    print(f"  unchanged again   {middle('repeated'):8.0f} documents/s, 0 embeddings")
+    print(f"  read afterwards   {middle('studied'):8.1f} documents/s, for names and gaps")
 
 
 async def weigh(n_documents: int) -> None:

@@ -11,7 +11,7 @@ from domain.vault import OpenVault, Tools
 
 
 async def study(open_vault: OpenVault, viewer: Viewer, tools: Tools, limit: int | None = None) -> bool:
-    """Read up to `limit` documents for names and as many for gaps; return whether others are waiting.
+    """Read up to `limit` documents for names and as many for gaps; return whether more may wait.
 
     What was read stays read, a transaction a document: whoever is stopped goes on with the next one. Once nothing
     waits, the vault is seen as a whole.
@@ -24,11 +24,11 @@ async def study(open_vault: OpenVault, viewer: Viewer, tools: Tools, limit: int 
 
 
 async def _has_more(reading: AsyncGenerator[int, None], limit: int | None) -> bool:
-    """Follow a reading to its end, or past its limit: the one beyond it shows that there is more."""
+    """Follow a reading to its end, or to its limit, where more may follow."""
     n_read = 0
     async with aclosing(reading) as ids:
         async for _ in ids:
             n_read += 1
-            if limit is not None and n_read > limit:
+            if limit is not None and n_read >= limit:
                 return True
     return False
