@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from domain.facts import Fact
 from domain.kinds import Kinds
 from domain.people import Role, Viewer
+from domain.triggers import Matcher
 from domain.vault import Tools
 from infra.analysis import WordAnalyzer
 from infra.connectors import REGISTRY
@@ -35,6 +36,10 @@ from tests.peers.onedrive import running_onedrive
 
 SHARED_DATA = Path(__file__).parent.parent.parent / "shared" / "data"
 """Public evaluation sets; tests that read them skip where the folder is absent."""
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
 
 
 @pytest.fixture(scope="session")
@@ -124,8 +129,14 @@ def source() -> factories.Source:
     return factories.Source()
 
 
+@pytest.fixture(scope="session")
+def matcher() -> Matcher:
+    """The product's table of triggers; compiling it takes longer than most tests."""
+    return make_matcher()
+
+
 @pytest.fixture
-def tools(source: factories.Source) -> Tools:
+def tools(source: factories.Source, matcher: Matcher) -> Tools:
     """Real analyzer and parser, cheap passwords, word vectors, and `source` behind every integration."""
     return Tools(
         embedder=WordEmbedder(384),
@@ -134,7 +145,7 @@ def tools(source: factories.Source) -> Tools:
         make_parser=parser_process,
         connect=lambda *_: source,
         passwords=Argon2Passwords(CHEAPEST),
-        now=lambda: datetime.now(UTC),
+        now=utc_now,
         kinds=Kinds(tuple(each.kind for each in REGISTRY)),
-        matcher=make_matcher(),
+        matcher=matcher,
     )
