@@ -2,7 +2,6 @@
 
 import os
 import tempfile
-import warnings
 from collections.abc import AsyncIterator, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,7 +19,7 @@ from domain.vault import Tools
 from infra.analysis import WordAnalyzer
 from infra.connectors import REGISTRY
 from infra.database import make_engine
-from infra.embedded import Embedded, embedded
+from infra.embedded import Embedded
 from infra.migrations import migrate
 from infra.parsers.process import parser_process
 from infra.passwords import Argon2Passwords
@@ -33,6 +32,7 @@ from tests.domain.fakes import WordEmbedder
 from tests.peers.drive import running_drive
 from tests.peers.emulate import Emulators, running_emulators
 from tests.peers.onedrive import running_onedrive
+from tests.servers import own_servers
 
 SHARED_DATA = Path(__file__).parent.parent.parent / "shared" / "data"
 """Public evaluation sets; tests that read them skip where the folder is absent."""
@@ -46,11 +46,8 @@ def utc_now() -> datetime:
 def servers() -> Iterator[Embedded]:
     """Servers of this test run alone; DATABASE_URL and REDIS_URL replace the embedded ones."""
     given = os.environ.get("DATABASE_URL"), os.environ.get("REDIS_URL")
-    # Not pytest's own temporary folder: it is closed to all but its owner, and Postgres does not run as root.
-    with warnings.catch_warnings(), tempfile.TemporaryDirectory(prefix="vault-", ignore_cleanup_errors=True) as folder:
-        warnings.simplefilter("ignore")
-        with embedded(Path(folder)) as own:
-            yield Embedded(given[0] or own.database_url, given[1] or own.redis_url)
+    with own_servers() as own:
+        yield Embedded(given[0] or own.database_url, given[1] or own.redis_url)
 
 
 @pytest.fixture(scope="session")
