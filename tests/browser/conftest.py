@@ -17,7 +17,7 @@ from playwright.async_api import Browser, Page, async_playwright
 
 from infra.embedded import Embedded
 from infra.migrations import migrate
-from tests.servers import own_servers
+from tests.servers import ask, own_servers
 
 ROOT = Path(__file__).parent.parent.parent
 READY_TIMEOUT_S = 60
@@ -72,7 +72,7 @@ def wait_until_ready(url: str, processes: list[subprocess.Popen[bytes]], log: Pa
     while time.monotonic() < deadline:
         assert all(process.poll() is None for process in processes), log.read_text()
         try:
-            if httpx.get(url, timeout=2).status_code == 200:
+            if ask(url).status_code == 200:
                 return
         except httpx.HTTPError:
             time.sleep(0.05)
