@@ -5,6 +5,7 @@ import tempfile
 from collections.abc import AsyncIterator, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -28,6 +29,7 @@ from infra.secrets import Sealer
 from infra.store import Stores
 from infra.triggers import make_matcher
 from tests import factories
+from tests.distribution import ByWhatIsShared
 from tests.domain.fakes import WordEmbedder
 from tests.peers.drive import running_drive
 from tests.peers.emulate import Emulators, running_emulators
@@ -40,6 +42,10 @@ SHARED_DATA = Path(__file__).parent.parent.parent / "shared" / "data"
 
 def utc_now() -> datetime:
     return datetime.now(UTC)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByWhatIsShared | None:
+    return ByWhatIsShared(config, log) if config.getoption("dist") == "loadfile" else None
 
 
 @pytest.fixture(scope="session")
