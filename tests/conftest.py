@@ -2,10 +2,10 @@
 
 import os
 import tempfile
-import warnings
 from collections.abc import AsyncIterator, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -15,11 +15,12 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from domain.facts import Fact
 from domain.kinds import Kinds
 from domain.people import Role, Viewer
+from domain.triggers import Matcher
 from domain.vault import Tools
 from infra.analysis import WordAnalyzer
 from infra.connectors import REGISTRY
 from infra.database import make_engine
-from infra.embedded import Embedded, embedded
+from infra.embedded import Embedded
 from infra.migrations import migrate
 from infra.parsers.process import parser_process
 from infra.passwords import Argon2Passwords
@@ -28,24 +29,31 @@ from infra.secrets import Sealer
 from infra.store import Stores
 from infra.triggers import make_matcher
 from tests import factories
+from tests.distribution import ByWhatIsShared
 from tests.domain.fakes import WordEmbedder
 from tests.peers.drive import running_drive
 from tests.peers.emulate import Emulators, running_emulators
 from tests.peers.onedrive import running_onedrive
+from tests.servers import own_servers
 
 SHARED_DATA = Path(__file__).parent.parent.parent / "shared" / "data"
 """Public evaluation sets; tests that read them skip where the folder is absent."""
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByWhatIsShared | None:
+    return ByWhatIsShared(config, log) if config.getoption("dist") == "loadfile" else None
 
 
 @pytest.fixture(scope="session")
 def servers() -> Iterator[Embedded]:
     """Servers of this test run alone; DATABASE_URL and REDIS_URL replace the embedded ones."""
     given = os.environ.get("DATABASE_URL"), os.environ.get("REDIS_URL")
-    # Not pytest's own temporary folder: it is closed to all but its owner, and Postgres does not run as root.
-    with warnings.catch_warnings(), tempfile.TemporaryDirectory(prefix="vault-", ignore_cleanup_errors=True) as folder:
-        warnings.simplefilter("ignore")
-        with embedded(Path(folder)) as own:
-            yield Embedded(given[0] or own.database_url, given[1] or own.redis_url)
+    with own_servers() as own:
+        yield Embedded(given[0] or own.database_url, given[1] or own.redis_url)
 
 
 @pytest.fixture(scope="session")
@@ -124,8 +132,14 @@ def source() -> factories.Source:
     return factories.Source()
 
 
+@pytest.fixture(scope="session")
+def matcher() -> Matcher:
+    """The product's table of triggers; compiling it takes longer than most tests."""
+    return make_matcher()
+
+
 @pytest.fixture
-def tools(source: factories.Source) -> Tools:
+def tools(source: factories.Source, matcher: Matcher) -> Tools:
     """Real analyzer and parser, cheap passwords, word vectors, and `source` behind every integration."""
     return Tools(
         embedder=WordEmbedder(384),
@@ -134,7 +148,7 @@ def tools(source: factories.Source) -> Tools:
         make_parser=parser_process,
         connect=lambda *_: source,
         passwords=Argon2Passwords(CHEAPEST),
-        now=lambda: datetime.now(UTC),
+        now=utc_now,
         kinds=Kinds(tuple(each.kind for each in REGISTRY)),
-        matcher=make_matcher(),
+        matcher=matcher,
     )

@@ -7,7 +7,6 @@ import subprocess
 import sys
 import tempfile
 import time
-import warnings
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 
@@ -16,8 +15,9 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page, async_playwright
 
-from infra.embedded import Embedded, embedded
+from infra.embedded import Embedded
 from infra.migrations import migrate
+from tests.servers import ask, own_servers
 
 ROOT = Path(__file__).parent.parent.parent
 READY_TIMEOUT_S = 60
@@ -36,11 +36,9 @@ def site() -> Iterator[str]:
 
     On those of the other tests, this worker would take their jobs.
     """
-    with tempfile.TemporaryDirectory(prefix="vault-", ignore_cleanup_errors=True) as folder, warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        with embedded(Path(folder)) as own:
-            migrate(own.database_url)
-            yield from served(own, Path(folder) / "log")
+    with own_servers() as own, tempfile.TemporaryDirectory() as folder:
+        migrate(own.database_url)
+        yield from served(own, Path(folder) / "log")
 
 
 def served(own: Embedded, log_path: Path) -> Iterator[str]:
@@ -74,7 +72,7 @@ def wait_until_ready(url: str, processes: list[subprocess.Popen[bytes]], log: Pa
     while time.monotonic() < deadline:
         assert all(process.poll() is None for process in processes), log.read_text()
         try:
-            if httpx.get(url, timeout=2).status_code == 200:
+            if ask(url).status_code == 200:
                 return
         except httpx.HTTPError:
             time.sleep(0.05)

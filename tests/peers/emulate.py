@@ -24,6 +24,8 @@ import httpx
 import pytest
 from selectolax.lexbor import LexborHTMLParser
 
+from tests.servers import ask
+
 FOLDER = Path(sys.prefix) / "peers"
 """Beside the packages of Python, so that one cache holds both."""
 TRUSTS_ANYBODY = "if (!user && fallbackUser && token.length > 0)"
@@ -222,7 +224,7 @@ def wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
     deadline = time.monotonic() + START_TIMEOUT_S
     while process.poll() is None and time.monotonic() < deadline:
         try:
-            httpx.get(url, timeout=1.0)
+            ask(url)
         except httpx.TransportError:
             time.sleep(0.05)
         else:

@@ -14,6 +14,7 @@ import pytest
 
 from tests.peers.emulate import give_up
 from tests.peers.ports import free_ports
+from tests.servers import ask
 
 PROGRAM = Path("/usr/share/mediawiki")
 ADMIN, PASSWORD = "Admin", "a-pass-of-the-tests"
@@ -110,7 +111,7 @@ def _wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
     deadline = time.monotonic() + START_TIMEOUT_S
     while process.poll() is None and time.monotonic() < deadline:
         try:
-            httpx.get(url, timeout=10.0)
+            ask(url, timeout_s=10)
         except httpx.TransportError:
             time.sleep(0.05)
         else:

@@ -12,6 +12,7 @@ import pytest
 
 from tests.peers.ports import free_ports
 from tests.peers.rclone import PASSWORD, START_TIMEOUT_S, USER, Store
+from tests.servers import ask
 
 PATH = "/remote.php/dav/files/ana"
 """As Nextcloud has it."""
@@ -51,7 +52,7 @@ def _wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
     deadline = time.monotonic() + START_TIMEOUT_S
     while process.poll() is None and time.monotonic() < deadline:
         try:
-            httpx.get(url, timeout=1.0)
+            ask(url)
         except httpx.TransportError:
             time.sleep(0.05)
         else:

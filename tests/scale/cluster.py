@@ -4,7 +4,7 @@ import shutil
 import socket
 import tempfile
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,7 +71,14 @@ class Cluster:
 
 
 @contextmanager
-def cluster(n_webs: int, n_workers: int, *, redis: str = "own", **environment: str) -> Iterator[Cluster]:
+def cluster(
+    n_webs: int,
+    n_workers: int,
+    *,
+    redis: str = "own",
+    postgres: Mapping[str, str] = embedded.POSTGRES_SETTINGS,
+    **environment: str,
+) -> Iterator[Cluster]:
     """Start everything; end everything afterwards. `redis` is "own", "" for none, or the URL of one that is not there.
 
     The Postgres is its own too: these workers would take the jobs of other tests.
@@ -86,7 +93,7 @@ def cluster(n_webs: int, n_workers: int, *, redis: str = "own", **environment: s
             stack.enter_context(tempfile.TemporaryDirectory(prefix="vault-", ignore_cleanup_errors=True))
         ).resolve()
         folder.chmod(0o755)
-        database_url = stack.enter_context(embedded._postgres(folder / "postgres", embedded.ROLE))
+        database_url = stack.enter_context(embedded._postgres(folder / "postgres", embedded.ROLE, postgres))
         migrate(database_url)
         own_redis = OwnRedis(folder) if redis == "own" else None
         if own_redis is not None:

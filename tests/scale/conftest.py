@@ -8,6 +8,7 @@ import pytest
 from tests.peers.emulate import Emulators
 from tests.scale.cluster import Cluster, cluster
 from tests.scale.consents import provider_environment
+from tests.servers import FORGETFUL
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -20,5 +21,5 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def several(emulators: Emulators) -> Iterator[Cluster]:
     """The cluster most tests share."""
-    with cluster(n_webs=3, n_workers=2, **provider_environment(emulators)) as running:
+    with cluster(n_webs=3, n_workers=2, postgres=FORGETFUL, **provider_environment(emulators)) as running:
         yield running

@@ -11,6 +11,7 @@ from pathlib import Path
 import httpx
 
 from infra import embedded
+from tests.servers import ask
 
 ROOT = Path(__file__).parent.parent.parent
 PATIENCE_S = 60
@@ -48,7 +49,7 @@ class Instance:
     def is_ready(self) -> bool:
         assert self.is_running, f"{self.name} has ended: {self._log.read_text()[-2000:]}"
         try:
-            return httpx.get(f"http://127.0.0.1:{self.port}/health/ready", timeout=2).status_code == 200
+            return ask(f"http://127.0.0.1:{self.port}/health/ready").status_code == 200
         except httpx.HTTPError:
             return False
 

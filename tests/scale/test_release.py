@@ -3,12 +3,9 @@
 import os
 import subprocess
 import sys
-import tempfile
-import warnings
-from pathlib import Path
 
-from infra.embedded import embedded
 from tests.scale.instances import ROOT
+from tests.servers import own_servers
 
 
 def releases(environment: dict[str, str], n_times: int) -> list[tuple[int, str]]:
@@ -21,12 +18,7 @@ def releases(environment: dict[str, str], n_times: int) -> list[tuple[int, str]]
 
 
 def test_two_releases_at_once_make_one_schema() -> None:
-    with (
-        warnings.catch_warnings(),
-        tempfile.TemporaryDirectory(prefix="vault-", ignore_cleanup_errors=True) as folder,
-    ):
-        warnings.simplefilter("ignore")
-        with embedded(Path(folder)) as own:
-            environment = {**os.environ, "DATABASE_URL": own.database_url, "LOG_LEVEL": "error"}
-            for _ in ("empty", "up to date"):
-                assert releases(environment, 2) == [(0, ""), (0, "")]
+    with own_servers() as own:
+        environment = {**os.environ, "DATABASE_URL": own.database_url, "LOG_LEVEL": "error"}
+        for _ in ("empty", "up to date"):
+            assert releases(environment, 2) == [(0, ""), (0, "")]

@@ -19,8 +19,8 @@ from domain.vault import Tools
 from infra.store import Stores
 from infra.store.operations import read_operations
 from tests import factories
+from tests.web.applications import Applications
 from tests.web.browser import PASSWORD, Browser, sign_in, sign_up
-from web.app import create_app
 from web.doors import Doors, WebSettings
 
 
@@ -77,9 +77,14 @@ def doors(
     )
 
 
+@pytest.fixture(scope="session")
+def applications() -> Applications:
+    return Applications()
+
+
 @pytest.fixture
-def app(doors: Doors, tools: Tools, web_settings: WebSettings) -> Litestar:
-    return create_app(doors, tools, web_settings)
+def app(applications: Applications, doors: Doors, tools: Tools, web_settings: WebSettings) -> Litestar:
+    return applications.over(doors, tools, web_settings)
 
 
 @pytest_asyncio.fixture

@@ -5,15 +5,14 @@ from typing import Any
 
 import pytest
 import structlog
-from litestar import Litestar, get, post
+from litestar import get, post
 from litestar.params import FromPath, SkipValidation
 
 import domain.errors as words
 from domain.lobby import Lobby
-from domain.vault import Tools
+from tests.web.applications import Applications
 from tests.web.browser import Browser
-from web.app import create_app
-from web.doors import Doors, WebSettings
+from web.doors import Doors
 
 ERRORS: dict[str, Exception] = {
     "not-found": words.NotFound("This document is not in your vault."),
@@ -42,12 +41,9 @@ async def broken_change(lobby: SkipValidation[Lobby]) -> None:
     raise words.Conflict("Somebody was faster.")
 
 
-@pytest.fixture
-def app(doors: Doors, tools: Tools, web_settings: WebSettings) -> Litestar:
-    app = create_app(doors, tools, web_settings)
-    for handler in (broken_page, broken_api, broken_change):
-        app.register(handler)
-    return app
+@pytest.fixture(scope="module")
+def applications() -> Applications:
+    return Applications(broken_page, broken_api, broken_change)
 
 
 @pytest.fixture

@@ -12,10 +12,17 @@ from domain.syncs import Trigger
 from domain.vault import Tools
 from infra.store import Stores
 from tests import factories
+from tests.web.applications import Applications
 from tests.web.browser import Browser
 from tests.web.streams import listening
 from web.app import create_app
 from web.doors import Doors, WebSettings
+
+
+@pytest.fixture
+def applications() -> Applications:
+    """One that has counted nothing yet."""
+    return Applications()
 
 
 def value(text: str, start: str) -> float:
