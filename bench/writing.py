@@ -1,4 +1,4 @@
-"""Writing chunks: the one statement of `infra.store.ingest` against COPY into the index, by chunks a document.
+"""Writing chunks: the one statement of `infra.store.chunk_writing` against COPY into the index, by chunks a document.
 
 `python -m bench.writing` with servers of its own. Postgres refuses COPY into a table with row security, which `chunks`
 has, so only the rows of `chunk_index` can be copied; and COPY cannot count words, so two upserts follow it.
@@ -25,7 +25,7 @@ from infra.analysis import WordAnalyzer
 from infra.database import tenant_transaction
 from infra.logs import configure_logs
 from infra.parsers.reading import read
-from infra.store import ingest
+from infra.store import chunk_writing as writing
 from infra.store.columns import model_ids
 
 SIZES = ((2, 50), (20, 5), (200, 1))
@@ -37,12 +37,13 @@ CHUNKS = sa.text("""
 insert into chunks (
     id, tenant_id, document_id, version_id, ordinal, start_at, end_at, page, heading_path, text, content_hash, model
 ) overriding system value
-select id, :tenant, :document, :version, place - 1, start_at, end_at, page,
+select id, :tenant, document_id, version_id, ordinal, start_at, end_at, page,
     array(select json_array_elements_text(cast(heading_path as json))), text, content_hash, :model
 from unnest(
-    cast(:ids as bigint[]), cast(:starts as int[]), cast(:ends as int[]), cast(:pages as int[]),
+    cast(:ids as bigint[]), cast(:documents as bigint[]), cast(:versions as bigint[]), cast(:ordinals as int[]),
+    cast(:starts as int[]), cast(:ends as int[]), cast(:pages as int[]),
     cast(:heading_paths as text[]), cast(:texts as text[]), cast(:hashes as bytea[])
-) with ordinality as each (id, start_at, end_at, page, heading_path, text, content_hash, place)
+) as each (id, document_id, version_id, ordinal, start_at, end_at, page, heading_path, text, content_hash)
 """)
 COPY_INDEX = "copy chunk_index (tenant_id, chunk_id, document_id, n_words, tsv, sv, embedding, model_id) from stdin"
 COUNT = sa.text("""
@@ -55,56 +56,58 @@ insert into lexical_statistics (tenant_id, n_chunks, n_words, pivot_words) value
 on conflict (tenant_id) do update set
     n_chunks = lexical_statistics.n_chunks + excluded.n_chunks, n_words = lexical_statistics.n_words + excluded.n_words
 """)
-Write = Callable[[AsyncConnection, ingest.Place, Sequence[Chunk], Matrix, Sequence[int], int], Awaitable[None]]
+Write = Callable[[AsyncConnection, int, Sequence[writing.Placed], Matrix, int], Awaitable[None]]
 
 
 async def by_statement(
     connection: AsyncConnection,
-    place: ingest.Place,
-    chunks: Sequence[Chunk],
+    tenant_id: int,
+    chunks: Sequence[writing.Placed],
     vectors: Matrix,
-    ids: Sequence[int],
     model: int,
 ) -> None:
     """Write as the product does."""
-    counted = [ingest.count_words(ANALYZER, each.title, each.heading_path, each.text) for each in chunks]
+    counted = [_words(at.chunk) for at in chunks]
     binds = {
         "model": "bench",
-        "vectors": [ingest.dense_text(each) for each in vectors],
+        "vectors": [writing.dense_text(each) for each in vectors],
         "model_id": model,
         "next_vectors": [None] * len(chunks),
         "model_next_id": 0,
     }
-    words = ingest._index_binds(counted, PIVOT)
-    await connection.execute(ingest.ADD_CHUNKS, ingest._chunk_binds(place, chunks, ids) | words | binds)
+    words = writing.word_binds(counted, PIVOT)
+    await connection.execute(writing.ADD_CHUNKS, writing.chunk_binds(tenant_id, chunks) | words | binds)
 
 
 async def by_copy(
     connection: AsyncConnection,
-    place: ingest.Place,
-    chunks: Sequence[Chunk],
+    tenant_id: int,
+    chunks: Sequence[writing.Placed],
     vectors: Matrix,
-    ids: Sequence[int],
     model: int,
 ) -> None:
     """Write the same rows, those of the index by COPY."""
-    counted = [ingest.count_words(ANALYZER, each.title, each.heading_path, each.text) for each in chunks]
+    counted = [_words(at.chunk) for at in chunks]
     driver = (await connection.get_raw_connection()).driver_connection
     assert isinstance(driver, psycopg.AsyncConnection)
-    await connection.execute(CHUNKS, {**ingest._chunk_binds(place, chunks, ids), "model": "bench"})
-    own = ingest.tenant_lexeme(place.tenant_id)
+    await connection.execute(CHUNKS, {**writing.chunk_binds(tenant_id, chunks), "model": "bench"})
+    own = writing.tenant_lexeme(tenant_id)
     async with driver.cursor() as cursor, cursor.copy(COPY_INDEX) as copy:
-        for chunk_id, words, vector in zip(ids, counted, vectors, strict=True):
+        for at, words, vector in zip(chunks, counted, vectors, strict=True):
             tsv = " ".join("'" + each.replace("\\", "\\\\").replace("'", "''") + "'" for each in (own, *words))
-            weights = ingest.sparse_text(chunk_weights(words, PIVOT))
-            row = (place.tenant_id, chunk_id, place.document_id, words.total(), tsv, weights)
-            await copy.write_row((*row, ingest.dense_text(vector), model))
+            weights = writing.sparse_text(chunk_weights(words, PIVOT))
+            row = (tenant_id, at.id, at.document_id, words.total(), tsv, weights)
+            await copy.write_row((*row, writing.dense_text(vector), model))
     held = Counter(lexeme for words in counted for lexeme in words)
     names = sorted(held)
     n_words = sum(words.total() for words in counted)
     counts = [held[each] for each in names]
-    binds = {"tenant": place.tenant_id, "words": names, "counts": counts, "n": len(chunks), "n_words": n_words}
+    binds = {"tenant": tenant_id, "words": names, "counts": counts, "n": len(chunks), "n_words": n_words}
     await connection.execute(COUNT, binds)
+
+
+def _words(of: Chunk) -> Counter[str]:
+    return writing.count_words(ANALYZER, of.title, of.heading_path, of.text)
 
 
 async def measure(measured: Measured, write: Write, pool: Sequence[Chunk], n_chunks: int, n_documents: int) -> float:
@@ -117,14 +120,16 @@ async def measure(measured: Measured, write: Write, pool: Sequence[Chunk], n_chu
         document = sa.text("select id, version_id from documents where n_chunks > 0 order by id limit 1")
         row = (await connection.execute(document)).one()
         model = (await model_ids(connection, ["bench"]))["bench"]
-        place = ingest.Place(measured.viewer.tenant_id, row.id, row.version_id)
         started = time.perf_counter()
         for number in range(n_documents):
             reserve = sa.text("select nextval(pg_get_serial_sequence('chunks', 'id')) from generate_series(1, :n)")
             ids = list((await connection.execute(reserve, {"n": n_chunks})).scalars())
-            chunks = [pool[(number * n_chunks + each) % len(pool)] for each in range(n_chunks)]
+            chunks = [
+                writing.Placed(chunk_id, row.id, row.version_id, each, pool[(number * n_chunks + each) % len(pool)])
+                for each, chunk_id in enumerate(ids)
+            ]
             vectors = chance.standard_normal((n_chunks, 384)).astype(np.float32)
-            await write(connection, place, chunks, vectors, ids, model)
+            await write(connection, measured.viewer.tenant_id, chunks, vectors, model)
         took_s = time.perf_counter() - started
         await connection.rollback()
     return took_s / n_documents

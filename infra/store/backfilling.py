@@ -51,7 +51,7 @@ async def find_earlier_mentions(
 ) -> None:
     """Write where documents that were read before name what is new, given with the ids of its aliases.
 
-    What waits to be read finds it by itself. A person is looked for by the full name, and only where it is one person's.
+    What waits to be read finds it by itself. A person is looked for by the full name, where it is one person's only.
     """
     lone = await _borne_by_one(connection, tenant_id, [each for each, _ in new if _is_named_person(each)])
     wanted = [(each.found.name, alias_id) for each, alias_id in new if _is_wanted(each) or (_name_key(each) in lone)][
