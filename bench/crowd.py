@@ -15,8 +15,10 @@ from bench.corpus import sentences
 from domain.embedding import Matrix
 from domain.lexical import chunk_weights
 from domain.vault import Tools
-from infra.store.chunk_writing import SEPARATOR, sparse_text, tenant_lexeme
+from infra.store.chunk_writing import sparse_text, tenant_lexeme
 
+SEPARATOR = chr(31)
+"""Parts the lexemes of a chunk on their way into one statement."""
 CHUNKS_PER_DOCUMENT = 5
 SENTENCES_PER_CHUNK = 8
 PRIVATE_SHARE = 0.5

@@ -1,24 +1,22 @@
-"""Writing chunks: the one statement of `infra.store.chunk_writing` against COPY into the index, by chunks a document.
+"""Writing chunks: what the store does, COPY in binary form between two statements, against one statement for all.
 
-`python -m bench.writing` with servers of its own. Postgres refuses COPY into a table with row security, which `chunks`
-has, so only the rows of `chunk_index` can be copied; and COPY cannot count words, so two upserts follow it.
+`python -m bench.writing` with servers of its own.
 """
 
 import asyncio
 import statistics
 import time
-from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 
+import msgspec
 import numpy as np
-import psycopg
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bench import corpus
+from bench.crowd import SEPARATOR
 from bench.house import Measured, scratch_house
 from domain.chunking import Chunk, chunk
-from domain.embedding import Matrix
 from domain.lexical import chunk_weights
 from domain.parsing import ParseSettings
 from infra.analysis import WordAnalyzer
@@ -26,92 +24,91 @@ from infra.database import tenant_transaction
 from infra.logs import configure_logs
 from infra.parsers.reading import read
 from infra.store import chunk_writing as writing
-from infra.store.columns import model_ids
+from infra.store.columns import Vectors, model_ids
 
 SIZES = ((2, 50), (20, 5), (200, 1))
-"""Chunks a document, and documents a round."""
+"""Chunks written together, and how often a round."""
 ROUNDS = 3
 PIVOT = 150.0
 ANALYZER = WordAnalyzer()
-CHUNKS = sa.text("""
-insert into chunks (
-    id, tenant_id, document_id, version_id, ordinal, start_at, end_at, page, heading_path, text, content_hash, model
-) overriding system value
-select id, :tenant, document_id, version_id, ordinal, start_at, end_at, page,
-    array(select json_array_elements_text(cast(heading_path as json))), text, content_hash, :model
-from unnest(
-    cast(:ids as bigint[]), cast(:documents as bigint[]), cast(:versions as bigint[]), cast(:ordinals as int[]),
-    cast(:starts as int[]), cast(:ends as int[]), cast(:pages as int[]),
-    cast(:heading_paths as text[]), cast(:texts as text[]), cast(:hashes as bytea[])
-) as each (id, document_id, version_id, ordinal, start_at, end_at, page, heading_path, text, content_hash)
-""")
-COPY_INDEX = "copy chunk_index (tenant_id, chunk_id, document_id, n_words, tsv, sv, embedding, model_id) from stdin"
-COUNT = sa.text("""
-with word as (
+ONE_STATEMENT = sa.text("""
+with incoming as (
+    select * from unnest(
+        cast(:ids as bigint[]), cast(:documents as bigint[]), cast(:versions as bigint[]), cast(:ordinals as int[]),
+        cast(:starts as int[]), cast(:ends as int[]), cast(:pages as int[]),
+        cast(:heading_paths as text[]), cast(:texts as text[]), cast(:hashes as bytea[]), cast(:n_words as int[]),
+        cast(:lexemes as text[]), cast(:weights as text[]), cast(:vectors as text[]), cast(:next_vectors as text[])
+    ) as each (
+        id, document_id, version_id, ordinal, start_at, end_at, page, heading_path, text, content_hash, n_words,
+        lexemes, weights, vector, next_vector
+    )
+), chunk as (
+    insert into chunks (
+        id, tenant_id, document_id, version_id, ordinal, start_at, end_at, page, heading_path, text, content_hash, model
+    ) overriding system value
+    select id, :tenant, document_id, version_id, ordinal, start_at, end_at, page,
+        array(select json_array_elements_text(cast(heading_path as json))), text, content_hash, :model from incoming
+), entry as (
+    insert into chunk_index (
+        tenant_id, chunk_id, document_id, n_words, tsv, sv, embedding, model_id, embedding_next, model_next_id
+    ) select :tenant, id, document_id, n_words,
+        array_to_tsvector(array_prepend(cast(:tenant_lexeme as text), string_to_array(lexemes, chr(31)))),
+        cast(weights as sparsevec), cast(vector as halfvec), :model_id, cast(next_vector as halfvec), :model_next_id
+    from incoming
+), word as (
     insert into lexemes (tenant_id, lexeme, n_chunks)
-    select :tenant, lexeme, n from unnest(cast(:words as text[]), cast(:counts as int[])) each (lexeme, n)
-    order by lexeme on conflict (tenant_id, lexeme) do update set n_chunks = lexemes.n_chunks + excluded.n_chunks
+    select :tenant, lexeme, count(*) from incoming, string_to_table(lexemes, chr(31)) lexeme
+    group by lexeme order by lexeme
+    on conflict (tenant_id, lexeme) do update set n_chunks = lexemes.n_chunks + excluded.n_chunks
 )
-insert into lexical_statistics (tenant_id, n_chunks, n_words, pivot_words) values (:tenant, :n, :n_words, 1)
+insert into lexical_statistics (tenant_id, n_chunks, n_words, pivot_words)
+select :tenant, count(*), sum(n_words), avg(n_words) from incoming
 on conflict (tenant_id) do update set
-    n_chunks = lexical_statistics.n_chunks + excluded.n_chunks, n_words = lexical_statistics.n_words + excluded.n_words
+    n_chunks = lexical_statistics.n_chunks + excluded.n_chunks,
+    n_words = lexical_statistics.n_words + excluded.n_words
 """)
-Write = Callable[[AsyncConnection, int, Sequence[writing.Placed], Matrix, int], Awaitable[None]]
+Write = Callable[[AsyncConnection, int, Sequence[writing.Placed], Vectors], Awaitable[None]]
+
+
+async def by_product(
+    connection: AsyncConnection, tenant_id: int, chunks: Sequence[writing.Placed], vectors: Vectors
+) -> None:
+    """Write as the product does."""
+    await writing.add_chunks(connection, tenant_id, ANALYZER, chunks, PIVOT, vectors)
 
 
 async def by_statement(
-    connection: AsyncConnection,
-    tenant_id: int,
-    chunks: Sequence[writing.Placed],
-    vectors: Matrix,
-    model: int,
+    connection: AsyncConnection, tenant_id: int, chunks: Sequence[writing.Placed], vectors: Vectors
 ) -> None:
-    """Write as the product does."""
-    counted = [_words(at.chunk) for at in chunks]
+    """Write the same rows in one statement, everything as text."""
+    counted = [writing.count_words(ANALYZER, at.chunk.title, at.chunk.heading_path, at.chunk.text) for at in chunks]
     binds = {
-        "model": "bench",
-        "vectors": [writing.dense_text(each) for each in vectors],
-        "model_id": model,
+        "tenant": tenant_id,
+        "tenant_lexeme": writing.tenant_lexeme(tenant_id),
+        "ids": [at.id for at in chunks],
+        "documents": [at.document_id for at in chunks],
+        "versions": [at.version_id for at in chunks],
+        "ordinals": [at.ordinal for at in chunks],
+        "starts": [at.chunk.start for at in chunks],
+        "ends": [at.chunk.end for at in chunks],
+        "pages": [at.chunk.page for at in chunks],
+        "heading_paths": [msgspec.json.encode(at.chunk.heading_path).decode() for at in chunks],
+        "texts": [at.chunk.text for at in chunks],
+        "hashes": [at.chunk.content_hash for at in chunks],
+        "n_words": [words.total() for words in counted],
+        "lexemes": [SEPARATOR.join(words) for words in counted],
+        "weights": [writing.sparse_text(chunk_weights(words, PIVOT)) for words in counted],
+        "model": vectors.model,
+        "vectors": [writing.dense_text(each) for each in vectors.first],
+        "model_id": vectors.model_id,
         "next_vectors": [None] * len(chunks),
         "model_next_id": 0,
     }
-    words = writing.word_binds(counted, PIVOT)
-    await connection.execute(writing.ADD_CHUNKS, writing.chunk_binds(tenant_id, chunks) | words | binds)
+    await connection.execute(ONE_STATEMENT, binds)
 
 
-async def by_copy(
-    connection: AsyncConnection,
-    tenant_id: int,
-    chunks: Sequence[writing.Placed],
-    vectors: Matrix,
-    model: int,
-) -> None:
-    """Write the same rows, those of the index by COPY."""
-    counted = [_words(at.chunk) for at in chunks]
-    driver = (await connection.get_raw_connection()).driver_connection
-    assert isinstance(driver, psycopg.AsyncConnection)
-    await connection.execute(CHUNKS, {**writing.chunk_binds(tenant_id, chunks), "model": "bench"})
-    own = writing.tenant_lexeme(tenant_id)
-    async with driver.cursor() as cursor, cursor.copy(COPY_INDEX) as copy:
-        for at, words, vector in zip(chunks, counted, vectors, strict=True):
-            tsv = " ".join("'" + each.replace("\\", "\\\\").replace("'", "''") + "'" for each in (own, *words))
-            weights = writing.sparse_text(chunk_weights(words, PIVOT))
-            row = (tenant_id, at.id, at.document_id, words.total(), tsv, weights)
-            await copy.write_row((*row, writing.dense_text(vector), model))
-    held = Counter(lexeme for words in counted for lexeme in words)
-    names = sorted(held)
-    n_words = sum(words.total() for words in counted)
-    counts = [held[each] for each in names]
-    binds = {"tenant": tenant_id, "words": names, "counts": counts, "n": len(chunks), "n_words": n_words}
-    await connection.execute(COUNT, binds)
-
-
-def _words(of: Chunk) -> Counter[str]:
-    return writing.count_words(ANALYZER, of.title, of.heading_path, of.text)
-
-
-async def measure(measured: Measured, write: Write, pool: Sequence[Chunk], n_chunks: int, n_documents: int) -> float:
-    """Return seconds a document, rolled back at the end: both sides write into the same indexes."""
+async def measure(measured: Measured, write: Write, pool: Sequence[Chunk], n_chunks: int, n_times: int) -> float:
+    """Return seconds a write, rolled back at the end: both sides write into the same indexes."""
     chance = np.random.default_rng(n_chunks)
     async with measured.stores.engine.connect() as connection:
         await connection.execute(
@@ -121,18 +118,18 @@ async def measure(measured: Measured, write: Write, pool: Sequence[Chunk], n_chu
         row = (await connection.execute(document)).one()
         model = (await model_ids(connection, ["bench"]))["bench"]
         started = time.perf_counter()
-        for number in range(n_documents):
+        for number in range(n_times):
             reserve = sa.text("select nextval(pg_get_serial_sequence('chunks', 'id')) from generate_series(1, :n)")
             ids = list((await connection.execute(reserve, {"n": n_chunks})).scalars())
             chunks = [
                 writing.Placed(chunk_id, row.id, row.version_id, each, pool[(number * n_chunks + each) % len(pool)])
                 for each, chunk_id in enumerate(ids)
             ]
-            vectors = chance.standard_normal((n_chunks, 384)).astype(np.float32)
-            await write(connection, measured.viewer.tenant_id, chunks, vectors, model)
+            made = chance.standard_normal((n_chunks, 384)).astype(np.float32)
+            await write(connection, measured.viewer.tenant_id, chunks, Vectors("bench", made, "", None, model))
         took_s = time.perf_counter() - started
         await connection.rollback()
-    return took_s / n_documents
+    return took_s / n_times
 
 
 async def main() -> None:
@@ -148,16 +145,14 @@ async def main() -> None:
         await measured.sync()
         async with tenant_transaction(measured.stores.engine, measured.viewer.tenant_id) as connection:
             await model_ids(connection, ["bench"])
-        print("\nWriting a document's chunks with their index, ms a document; medians of", ROUNDS)
-        for n_chunks, n_documents in SIZES:
-            sides: dict[str, list[float]] = {"statement": [], "copy": []}
+        print("\nWriting chunks with their index, ms a write; medians of", ROUNDS)
+        for n_chunks, n_times in SIZES:
+            sides: dict[str, list[float]] = {"product": [], "statement": []}
             for _ in range(ROUNDS):
-                sides["statement"].append(await measure(measured, by_statement, pool, n_chunks, n_documents))
-                sides["copy"].append(await measure(measured, by_copy, pool, n_chunks, n_documents))
-            ours, copied = (1000 * statistics.median(each) for each in sides.values())
-            print(
-                f"  {n_chunks:4} chunks   one statement {ours:8.1f}   COPY {copied:8.1f}   ratio {copied / ours:5.2f}"
-            )
+                sides["product"].append(await measure(measured, by_product, pool, n_chunks, n_times))
+                sides["statement"].append(await measure(measured, by_statement, pool, n_chunks, n_times))
+            ours, other = (1000 * statistics.median(each) for each in sides.values())
+            print(f"  {n_chunks:4} chunks   COPY {ours:8.1f}   one statement {other:8.1f}   ratio {ours / other:5.2f}")
 
 
 if __name__ == "__main__":

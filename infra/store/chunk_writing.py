@@ -1,4 +1,4 @@
-"""Write the chunks of documents with their search index and the tenant's word counts, in one round trip."""
+"""Write the chunks of documents with their search index, copied in binary form, and the tenant's word counts."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -12,53 +12,44 @@ from domain.chunking import Chunk
 from domain.embedding import Matrix
 from domain.lexical import N_DIMENSIONS, chunk_weights, frequencies
 from infra.analysis import WordAnalyzer
+from infra.store.columns import Vectors
+from infra.store.copying import as_bigint, as_halfvec, as_int, as_sparsevec, as_tsvector, copy_rows
+from infra.store.lexicon import hold_words
 
 TITLE_WEIGHT = 2
 HEADING_WEIGHT = 2
 """One word of a title or heading counts as so many in the text."""
-SEPARATOR = chr(31)
-"""Parts the lexemes of a chunk on their way; a control character, which no word holds."""
-
 ADD_CHUNKS = sa.text("""
-with incoming as (
-    select * from unnest(
-        cast(:ids as bigint[]), cast(:documents as bigint[]), cast(:versions as bigint[]), cast(:ordinals as int[]),
-        cast(:starts as int[]), cast(:ends as int[]), cast(:pages as int[]),
-        cast(:heading_paths as text[]), cast(:texts as text[]), cast(:hashes as bytea[]), cast(:n_words as int[]),
-        cast(:lexemes as text[]), cast(:weights as text[]), cast(:vectors as text[]), cast(:next_vectors as text[])
-    ) as each (
-        id, document_id, version_id, ordinal, start_at, end_at, page, heading_path, text, content_hash, n_words,
-        lexemes, weights, vector, next_vector
-    )
-), chunk as (
-    insert into chunks (
-        id, tenant_id, document_id, version_id, ordinal, start_at, end_at, page, heading_path, text, content_hash, model
-    ) overriding system value
-    select id, :tenant, document_id, version_id, ordinal, start_at, end_at, page,
-        array(select json_array_elements_text(cast(heading_path as json))), text, content_hash, :model from incoming
-), entry as (
-    insert into chunk_index (
-        tenant_id, chunk_id, document_id, n_words, tsv, sv, embedding, model_id, embedding_next, model_next_id
-    ) select :tenant, id, document_id, n_words,
-        array_to_tsvector(array_prepend(cast(:tenant_lexeme as text), string_to_array(lexemes, chr(31)))),
-        cast(weights as sparsevec), cast(vector as halfvec), :model_id, cast(next_vector as halfvec), :model_next_id
-    from incoming
-), word as (
+insert into chunks (
+    id, tenant_id, document_id, version_id, ordinal, start_at, end_at, page, heading_path, text, content_hash, model
+) overriding system value
+select id, :tenant, document_id, version_id, ordinal, start_at, end_at, page,
+    array(select json_array_elements_text(cast(heading_path as json))), text, content_hash, :model
+from unnest(
+    cast(:ids as bigint[]), cast(:documents as bigint[]), cast(:versions as bigint[]), cast(:ordinals as int[]),
+    cast(:starts as int[]), cast(:ends as int[]), cast(:pages as int[]),
+    cast(:heading_paths as text[]), cast(:texts as text[]), cast(:hashes as bytea[])
+) as each (id, document_id, version_id, ordinal, start_at, end_at, page, heading_path, text, content_hash)
+""")
+COPY_INDEX = """
+copy chunk_index (
+    tenant_id, chunk_id, document_id, n_words, tsv, sv, embedding, model_id, embedding_next, model_next_id
+) from stdin (format binary)
+"""
+"""The index of chunks has no row security of its own, which `copy` would refuse."""
+COUNT_WORDS = sa.text("""
+with word as (
     insert into lexemes (tenant_id, lexeme, n_chunks)
-    select :tenant, lexeme, count(*) from incoming, string_to_table(lexemes, chr(31)) lexeme
-    group by lexeme order by lexeme
+    select :tenant, lexeme, n from unnest(cast(:lexemes as text[]), cast(:counts as int[])) each (lexeme, n)
     on conflict (tenant_id, lexeme) do update set n_chunks = lexemes.n_chunks + excluded.n_chunks
 )
 insert into lexical_statistics (tenant_id, n_chunks, n_words, pivot_words)
-select :tenant, count(*), sum(n_words), avg(n_words) from incoming
+values (:tenant, :n_chunks, :n_words, cast(:n_words as real) / :n_chunks)
 on conflict (tenant_id) do update set
     n_chunks = lexical_statistics.n_chunks + excluded.n_chunks,
     n_words = lexical_statistics.n_words + excluded.n_words
 """)
-"""All chunks with their index and the tenant's counts.
-
-The pivot is the mean length of the first chunks, until the end of a sync finds that it has drifted. Whoever calls this
-holds the tenant's lock on its words (`infra.store.lexicon`).
+"""The pivot is the mean length of the first chunks, until the end of a sync finds that it has drifted.
 """
 
 
@@ -86,19 +77,52 @@ async def add_chunks(
     analyzer: WordAnalyzer,
     chunks: Sequence[Placed],
     pivot_words: float | None,
-    vectors: Mapping[str, object],
+    vectors: Vectors,
 ) -> None:
-    """Insert chunks; `vectors` binds both columns, a text a chunk, and the ids of their models."""
+    """Insert chunks with the vectors of both columns, (len(chunks), d) each."""
     counted = [count_words(analyzer, at.chunk.title, at.chunk.heading_path, at.chunk.text) for at in chunks]
-    pivot = pivot_words or sum(words.total() for words in counted) / len(counted)
-    await connection.execute(ADD_CHUNKS, {**chunk_binds(tenant_id, chunks), **word_binds(counted, pivot), **vectors})
+    n_words = sum(words.total() for words in counted)
+    await connection.execute(ADD_CHUNKS, _chunk_binds(tenant_id, chunks, vectors.model))
+    await _copy_index(connection, tenant_id, chunks, counted, pivot_words or n_words / len(counted), vectors)
+    held = Counter(lexeme for words in counted for lexeme in words)
+    lexemes = sorted(held)
+    await hold_words(connection, tenant_id)
+    binds = {"tenant": tenant_id, "lexemes": lexemes, "counts": [held[each] for each in lexemes]}
+    await connection.execute(COUNT_WORDS, {**binds, "n_chunks": len(chunks), "n_words": n_words})
 
 
-def chunk_binds(tenant_id: int, chunks: Sequence[Placed]) -> dict[str, object]:
-    """Return what ADD_CHUNKS takes of the chunks themselves."""
+async def _copy_index(
+    connection: AsyncConnection,
+    tenant_id: int,
+    chunks: Sequence[Placed],
+    counted: Sequence[Counter[str]],
+    pivot_words: float,
+    vectors: Vectors,
+) -> None:
+    second = vectors.second if vectors.second is not None else [None] * len(chunks)
+    tenant, own = as_bigint(tenant_id), tenant_lexeme(tenant_id)
+    rows = (
+        (
+            tenant,
+            as_bigint(at.id),
+            as_bigint(at.document_id),
+            as_int(words.total()),
+            as_tsvector((own, *words)),
+            as_sparsevec(chunk_weights(words, pivot_words), N_DIMENSIONS),
+            as_halfvec(vector),
+            as_int(vectors.model_id),
+            None if following is None else as_halfvec(following),
+            as_int(vectors.model_next_id),
+        )
+        for at, words, vector, following in zip(chunks, counted, vectors.first, second, strict=True)
+    )
+    await copy_rows(connection, COPY_INDEX, rows)
+
+
+def _chunk_binds(tenant_id: int, chunks: Sequence[Placed], model: str) -> dict[str, object]:
     return {
         "tenant": tenant_id,
-        "tenant_lexeme": tenant_lexeme(tenant_id),
+        "model": model,
         "ids": [at.id for at in chunks],
         "documents": [at.document_id for at in chunks],
         "versions": [at.version_id for at in chunks],
@@ -109,15 +133,6 @@ def chunk_binds(tenant_id: int, chunks: Sequence[Placed]) -> dict[str, object]:
         "heading_paths": [msgspec.json.encode(at.chunk.heading_path).decode() for at in chunks],
         "texts": [at.chunk.text for at in chunks],
         "hashes": [at.chunk.content_hash for at in chunks],
-    }
-
-
-def word_binds(counted: Sequence[Counter[str]], pivot_words: float) -> dict[str, object]:
-    """Return what ADD_CHUNKS takes of the chunks' words."""
-    return {
-        "n_words": [words.total() for words in counted],
-        "lexemes": [SEPARATOR.join(words) for words in counted],
-        "weights": [sparse_text(chunk_weights(words, pivot_words)) for words in counted],
     }
 
 

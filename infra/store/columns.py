@@ -74,6 +74,8 @@ class Vectors(msgspec.Struct, frozen=True):
     first: Matrix
     model_next: str
     second: Matrix | None
+    model_id: int = 0
+    model_next_id: int = 0
 
 
 async def read_columns(connection: AsyncConnection, tenant_id: int, model: str) -> Columns:

@@ -13,10 +13,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from domain.documents import Arrival, Incoming
 from domain.embedding import Matrix
 from infra.analysis import WordAnalyzer
-from infra.store.chunk_writing import Placed, add_chunks, dense_text
-from infra.store.columns import Columns, add_columns, model_ids, placed
+from infra.store.chunk_writing import Placed, add_chunks
+from infra.store.columns import Columns, Vectors, add_columns, model_ids, placed
 from infra.store.glossary import write_glossary
-from infra.store.lexicon import forget_words, hold_words
+from infra.store.lexicon import forget_words
 
 PUT = sa.text("""
 with incoming as (
@@ -102,7 +102,6 @@ async def put_documents(
     found = await connection.execute(PUT, _document_binds(tenant_id, arrivals))
     by_external_id = {row.external_id: row for row in found}
     rows = [by_external_id[each.external_id] for each in incoming]
-    await hold_words(connection, tenant_id)
     changed = [(row, each) for row, each in zip(rows, incoming, strict=True) if row.version_ordinal > 1]
     if changed:
         await _forget_earlier(connection, tenant_id, changed)
@@ -140,7 +139,7 @@ async def _add_chunks(
         for ordinal, (chunk_id, chunk) in enumerate(zip(row.chunk_ids, each.chunks, strict=True))
     ]
     about = (await connection.execute(ABOUT_INDEX, {"tenant": tenant_id, "labels": list(labels)})).one()
-    vectors = await _vector_binds(connection, tenant_id, about, _by_model(labels, arrivals))
+    vectors = await _vectors(connection, tenant_id, about, _by_model(labels, arrivals))
     await add_chunks(connection, tenant_id, analyzer, chunks, about.pivot_words, vectors)
 
 
@@ -193,9 +192,7 @@ async def write_access(
     await connection.execute(GRANT, {"tenant": tenant_id, "document": document_id, "principals": list(principals)})
 
 
-async def _vector_binds(
-    connection: AsyncConnection, tenant_id: int, row: Row, made: Mapping[str, Matrix]
-) -> dict[str, object]:
+async def _vectors(connection: AsyncConnection, tenant_id: int, row: Row, made: Mapping[str, Matrix]) -> Vectors:
     """Place the vectors as the tenant's columns are; a new tenant, or a new model, is written down on the way."""
     is_new = row.model is None
     columns = (
@@ -207,11 +204,4 @@ async def _vector_binds(
     ids = row.model_ids or {}
     if len(ids) < len(made):
         ids = await model_ids(connection, list(made))
-    second = [None] * len(vectors.first) if vectors.second is None else [dense_text(each) for each in vectors.second]
-    return {
-        "model": vectors.model,
-        "vectors": [dense_text(each) for each in vectors.first],
-        "model_id": ids[vectors.model],
-        "next_vectors": second,
-        "model_next_id": ids.get(vectors.model_next, 0),
-    }
+    return msgspec.structs.replace(vectors, model_id=ids[vectors.model], model_next_id=ids.get(vectors.model_next, 0))
