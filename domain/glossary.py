@@ -10,7 +10,9 @@ MAX_LONG_CHARACTERS = 80
 MAX_ENTRIES = 200
 """A document that explains more is a dictionary of something else."""
 SHORT = r"[A-Z][A-Za-z0-9&/-]{0,8}[A-Z0-9]s?"
-LONG_THEN_SHORT = re.compile(rf"(?P<long>[^\n().;:|]{{3,120}}?)\s?\((?P<short>{SHORT})\)")
+IN_BRACKETS = re.compile(rf"\((?P<short>{SHORT})\)")
+BEFORE_CHARACTERS = 120
+PARTING = re.compile(r"[\n().;:|]")
 SHORT_THEN_LONG = re.compile(rf"\b(?P<short>{SHORT})\s?\((?P<long>[^\n()]{{3,{MAX_LONG_CHARACTERS}}})\)")
 DEFINED = re.compile(
     rf"(?:^\W*|[.;]\s+)(?P<short>{SHORT})\W{{0,3}}"
@@ -34,8 +36,9 @@ def explained(text: str) -> list[Expansion]:
 
 
 def _candidates(text: str) -> Iterator[Expansion | None]:
-    for match in LONG_THEN_SHORT.finditer(text):
-        yield _checked(match["short"], _tail(match["short"], match["long"]))
+    for match in IN_BRACKETS.finditer(text):
+        before = PARTING.split(text[max(0, match.start() - BEFORE_CHARACTERS) : match.start()])[-1]
+        yield _checked(match["short"], _tail(match["short"], before))
     for match in (*SHORT_THEN_LONG.finditer(text), *DEFINED.finditer(text)):
         yield _checked(match["short"], _head(match["short"], match["long"]))
 
