@@ -38,6 +38,7 @@ from domain.removals import Removals
 from domain.schedules import Schedules
 from domain.search import Analyzer, Passages
 from domain.surveys import Surveys
+from domain.sync_parts import Parts
 from domain.syncs import Syncs
 from domain.trails import Trails
 from domain.transcribing import Transcriber
@@ -61,6 +62,7 @@ class Vault:
     uploads: Uploads
     received: ReceivedMails
     syncs: Syncs
+    parts: Parts
     documents: Documents
     passages: Passages
     parsing: ParseSettingsStore

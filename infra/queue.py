@@ -10,17 +10,24 @@ from procrastinate.manager import JobManager
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 SYNC_TASK, PURGE_TASK, GOLDEN_TASK, FILL_TASK = "sync", "purge", "golden_run", "fill_vectors"
+HELP_TASK = "help_sync"
 SYNCS, UPLOADS, CHORES = "syncs", "uploads", "chores"
 SHORT_QUEUES = (UPLOADS, CHORES)
 """Every worker keeps a place free for these, so that they never wait for a long sync to end."""
 ALL_QUEUES = (SYNCS, *SHORT_QUEUES, "default")
 """A release before this one has put its jobs into the last."""
 UPLOAD_PRIORITY, CHORE_PRIORITY, PURGE_PRIORITY, GOLDEN_PRIORITY, FILL_PRIORITY = 10, 100, -10, -10, -20
+HELP_PRIORITY = -15
+"""Whoever has nothing else to do helps."""
 SYNCS_PER_TENANT = 2
 FREEST_LANE = sa.text(
     "select lane from generate_series(1, :n_lanes) lane left join procrastinate_jobs j"
     " on j.lock = format('tenant:%s:%s', cast(:tenant as bigint), lane) and j.status in ('todo', 'doing')"
     " group by lane order by count(j.id), lane limit 1"
+)
+FREE_SLOTS = sa.text(
+    "select slot from generate_series(1, :n_slots) slot where not exists (select from procrastinate_jobs j"
+    " where j.lock = format('help:%s:%s', cast(:sync as bigint), slot) and j.status in ('todo', 'doing')) order by slot"
 )
 HELD = """
     from (select id from procrastinate_jobs where id = %(job_id)s
@@ -147,3 +154,17 @@ async def defer_filling(queue: JobQueue, connection: AsyncConnection, tenant_id:
         FILL_TASK, queue=SYNCS, priority=FILL_PRIORITY, lock=f"vectors:{tenant_id}", connection=driver
     )
     await job.defer_async(tenant_id=tenant_id)
+
+
+async def defer_help(
+    queue: JobQueue, connection: AsyncConnection, tenant_id: int, sync_id: int, n_helpers: int
+) -> None:
+    """Insert jobs that help with a sync on this connection, until so many wait or run."""
+    slots = (await connection.execute(FREE_SLOTS, {"n_slots": n_helpers, "sync": sync_id})).scalars().all()
+    raw = await connection.get_raw_connection()
+    driver = raw.driver_connection
+    assert isinstance(driver, psycopg.AsyncConnection)  # noqa: S101  # for the type checker: the engine is psycopg's
+    for slot in slots:
+        lock = f"help:{sync_id}:{slot}"
+        job = queue.configure_task(HELP_TASK, queue=SYNCS, priority=HELP_PRIORITY, lock=lock, connection=driver)
+        await job.defer_async(tenant_id=tenant_id, sync_id=sync_id)

@@ -44,6 +44,7 @@ from infra.store.removals import RemovalStore
 from infra.store.reviews import ReviewStore
 from infra.store.schedules import ScheduleStore
 from infra.store.surveys import SurveyStore
+from infra.store.sync_parts import PartStore
 from infra.store.syncs import SyncStore
 from infra.store.trails import TrailStore
 from infra.store.unanswered import UnansweredStore
@@ -98,6 +99,7 @@ class Stores:
             uploads=UploadStore(connection, viewer),
             received=ReceivedStore(connection, viewer),
             syncs=syncs,
+            parts=PartStore(connection, viewer, self.queue),
             documents=DocumentStore(connection, viewer, self.analyzer, labels),
             passages=PassageStore(connection, viewer, self.analyzer, labels),
             parsing=ParsingStore(connection, viewer),
