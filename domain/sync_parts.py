@@ -19,6 +19,8 @@ WAITING_AHEAD = 2
 """Parts that lie ready at least; for each part under way, as many more."""
 LOOK_S = 0.2
 """How often a worker looks at the parts, and says that it is alive."""
+ROOM_S = 0.05
+"""How often a worker looks whether it has stored enough to take another part."""
 CALL_S = 2.0
 """How often other workers are called while parts wait."""
 LINGER_S = 3.0

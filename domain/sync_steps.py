@@ -117,6 +117,8 @@ class Run:
     """The one that is being stored."""
     tally: Progress = field(default_factory=Progress)
     """What was counted in it."""
+    n_put: int = 0
+    """Items of no part that were put into the queue."""
     looked_at: float = 0.0
     """When its worker last said that it is alive, and saw how the parts stand."""
 
@@ -124,6 +126,12 @@ class Run:
     def shown(self) -> Progress:
         """Progress as people see it, that of all parts included."""
         return self.sharing.shown(self.progress) if self.sharing else self.progress
+
+    @property
+    def n_ahead(self) -> int:
+        """Items that were read here, or are to be, and are not stored yet."""
+        n_held = sum(len(part.items) for part in self.held.values())
+        return self.n_put - self.progress.processed + n_held - self.tally.processed
 
     @property
     def is_shared(self) -> bool:

@@ -29,7 +29,7 @@ from domain.scope import Scope, left_out
 from domain.sharing import keep_up, share, touches_parts
 from domain.sync_embedding import embed_steps
 from domain.sync_ends import LINES_AHEAD, clean, end_part, owned, trim_lines, write_lines, write_put_off
-from domain.sync_parts import LOOK_S, PartState, Sharing
+from domain.sync_parts import LOOK_S, PART_ITEMS, ROOM_S, PartState, Sharing
 from domain.sync_steps import Failed, LeftOut, PageEnd, PartEnd, PartStart, Prepared, Run, Step, Unchanged
 from domain.syncs import Sync
 from domain.trails import ItemStage, Reached
@@ -67,7 +67,9 @@ async def sync_integration(
     progress = msgspec.structs.replace(start, stage=Stage.LISTING)
     n_helpers = tools.kinds.described(integration.kind).n_readers - 1
     sharing = Sharing(n_helpers) if n_helpers else None
-    run = Run(sync, integration, viewer, tools, open_vault, progress, judge=judge, sharing=sharing)
+    run = Run(
+        sync, integration, viewer, tools, open_vault, progress, judge=judge, sharing=sharing, n_put=start.processed
+    )
     yield run.progress
     opening = tools.make_parser(parse_settings)
     async for _ in carry(run, lambda steps: _read(run, connector, opening, again, steps)):
@@ -131,6 +133,8 @@ async def _finish_parts(run: Run, connector: Connector, parser: Parser, steps: a
 
 async def read_part(run: Run, connector: Connector, parser: Parser, steps: asyncio.Queue[Step | None]) -> bool:
     """Take a part of the sync and put its items into the queue; return whether there was one. Raises: Conflict."""
+    while run.n_ahead > PART_ITEMS:  # noqa: ASYNC110  # what lies here cannot be taken by others
+        await asyncio.sleep(ROOM_S)
     async with run.open_vault(run.viewer) as vault:
         part = await vault.parts.take(run.sync.id, run.sync.attempt, is_leader=run.sharing is not None)
         if part is None:
@@ -159,6 +163,7 @@ async def _read_page(
             run.integration.id, [storable_id(entry.external_id) for entry in page.entries]
         )
     scope, shared = run.scope, await share(run, page, known)
+    run.n_put += sum(not isinstance(entry, Gone) for entry in page.entries) - len(shared)
     for entry in page.entries:
         match entry:
             case Item() if entry.external_id in shared:
