@@ -25,8 +25,9 @@ select n as chunk_id, n / {size} as document_id, 120 as n_words,
     array_to_tsvector(array(
         select distinct 'w' || floor(30000 * power(random(), 3)) from generate_series(1, 90 + n * 0)
     )) as tsv,
-    l2_normalize(cast(array(select random() - 0.5 + 0.3 * sin(n % 200 * d) from generate_series(1, 384) d) as halfvec))
-        as embedding
+    cast(l2_normalize(cast(array(
+        select random() - 0.5 + 0.3 * sin(n % 200 * d) from generate_series(1, 384) d
+    ) as halfvec)) as halfvec(384)) as embedding
 from generate_series(0, {n} - 1) n;
 create index on staged (document_id);
 """
