@@ -13,7 +13,7 @@ from domain.errors import Conflict, NotFound
 from domain.helping import help_sync
 from domain.people import Viewer, system_viewer
 from domain.vault import OpenVault, Tools
-from infra.queue import HELP_TASK
+from infra.queue import HELP, HELP_TASK
 
 log = structlog.get_logger(__name__)
 
@@ -24,7 +24,7 @@ def register_help(queue: App, open_vault: OpenVault, tools: Tools, busy: Set[int
     Whoever leads the sync calls for help as long as parts wait.
     """
 
-    @queue.task(name=HELP_TASK, pass_context=True)
+    @queue.task(name=HELP_TASK, queue=HELP, pass_context=True)
     async def help_with(context: JobContext, tenant_id: int, sync_id: int) -> None:
         if sync_id in busy:
             return

@@ -11,11 +11,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 SYNC_TASK, PURGE_TASK, GOLDEN_TASK, FILL_TASK = "sync", "purge", "golden_run", "fill_vectors"
 HELP_TASK = "help_sync"
-SYNCS, UPLOADS, CHORES = "syncs", "uploads", "chores"
+SYNCS, UPLOADS, CHORES, HELP = "syncs", "uploads", "chores", "help"
 SHORT_QUEUES = (UPLOADS, CHORES)
 """Every worker keeps a place free for these, so that they never wait for a long sync to end."""
-ALL_QUEUES = (SYNCS, *SHORT_QUEUES, "default")
-"""A release before this one has put its jobs into the last."""
+ALL_QUEUES = (SYNCS, *SHORT_QUEUES, HELP, "default")
+"""A release before this one has put its jobs into the last; to the last but one, workers of that release do not look."""
 UPLOAD_PRIORITY, CHORE_PRIORITY, PURGE_PRIORITY, GOLDEN_PRIORITY, FILL_PRIORITY = 10, 100, -10, -10, -20
 HELP_PRIORITY = -15
 """Whoever has nothing else to do helps."""
@@ -166,5 +166,5 @@ async def defer_help(
     assert isinstance(driver, psycopg.AsyncConnection)  # noqa: S101  # for the type checker: the engine is psycopg's
     for slot in slots:
         lock = f"help:{sync_id}:{slot}"
-        job = queue.configure_task(HELP_TASK, queue=SYNCS, priority=HELP_PRIORITY, lock=lock, connection=driver)
+        job = queue.configure_task(HELP_TASK, queue=HELP, priority=HELP_PRIORITY, lock=lock, connection=driver)
         await job.defer_async(tenant_id=tenant_id, sync_id=sync_id)
