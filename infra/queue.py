@@ -15,7 +15,7 @@ SYNCS, UPLOADS, CHORES, HELP = "syncs", "uploads", "chores", "help"
 SHORT_QUEUES = (UPLOADS, CHORES)
 """Every worker keeps a place free for these, so that they never wait for a long sync to end."""
 ALL_QUEUES = (SYNCS, *SHORT_QUEUES, HELP, "default")
-"""A release before this one has put its jobs into the last; to the last but one, workers of that release do not look."""
+"""A release before this one has put its jobs into the last; into the last but one its workers do not look."""
 UPLOAD_PRIORITY, CHORE_PRIORITY, PURGE_PRIORITY, GOLDEN_PRIORITY, FILL_PRIORITY = 10, 100, -10, -10, -20
 HELP_PRIORITY = -15
 """Whoever has nothing else to do helps."""

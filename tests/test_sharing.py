@@ -28,8 +28,9 @@ N_FILES = 100
 
 @pytest_asyncio.fixture(autouse=True)
 async def two_workers(engine: AsyncEngine) -> AsyncIterator[None]:
-    """Two worker processes are alive, as far as the queue knows; each stands there twice."""
+    """Two worker processes are alive, as far as the queue knows; each twice. Nothing else is to be done."""
     async with engine.begin() as connection:
+        await connection.execute(sa.text("update procrastinate_jobs set status = 'cancelled' where status = 'todo'"))
         added = await connection.execute(
             sa.text("insert into procrastinate_workers select from generate_series(1, 4) returning id")
         )
