@@ -26,6 +26,8 @@ QUESTIONS = (
     "streams",
     "consents",
     "scaling",
+    "sharing",
+    "loading",
     "faults",
 )
 RESULTS = Path(__file__).parent / "RESULTS.md"

@@ -100,6 +100,11 @@ class Kind(msgspec.Struct, frozen=True):
     """Whether it belongs to whoever connects it, as a mailbox does, so that members may connect theirs."""
     proof: Proof = Proof.PEER
     """How far its connector was tried out; pages say where that is less than all."""
+    n_readers: int = 1
+    """How many workers may read one account at the same time, each one item after the other; 1: it is kept whole.
+
+    Kept whole is what is fetched from what was listed (a crawl, a channel), and a source that is easily asked too much.
+    """
 
 
 class Entered(msgspec.Struct, frozen=True):

@@ -45,6 +45,17 @@ class TimeLeft(msgspec.Struct, frozen=True):
     at_most: timedelta
 
 
+COUNTED = ("found", "processed", "indexed", "skipped", "failed", "filtered", "deleted", "n_chunks", "n_embedded")
+
+
+def plus(progress: Progress, *others: Progress) -> Progress:
+    """Return progress with the counts of others added to its own; what is no count stays."""
+    if not others:
+        return progress
+    summed = {name: sum(getattr(each, name) for each in (progress, *others)) for name in COUNTED}
+    return msgspec.structs.replace(progress, **summed)
+
+
 def expected(progress: Progress) -> int | None:
     """Return how many items there will be in all, or None while nobody knows."""
     if progress.is_listed:

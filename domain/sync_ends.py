@@ -71,10 +71,34 @@ async def trim_lines(run: Run) -> None:
 
 @asynccontextmanager
 async def owned(run: Run) -> AsyncIterator[Vault]:
-    """Open a transaction in which no other attempt can take the sync over before this one commits."""
+    """Open a transaction in which nobody can take over what is being written for: the sync, or a part of it."""
     async with run.open_vault(run.viewer) as vault:
-        await vault.syncs.hold(run.sync.id, run.sync.attempt)
+        if run.part:
+            await vault.parts.hold(run.part)
+        else:
+            await vault.syncs.hold(run.sync.id, run.sync.attempt)
         yield vault
+
+
+async def end_part(run: Run) -> None:
+    """Mark the part that is being stored as done, in one transaction with what was put off."""
+    part = run.part
+    assert part is not None  # noqa: S101  # a part's end follows its start
+    async with owned(run) as vault:
+        await write_put_off(run, vault)
+        await vault.parts.finish(part, run.tally)
+    run.unchanged, run.succeeded = [], []
+    run.end_part()
+
+
+async def write_put_off(run: Run, vault: Vault) -> None:
+    """Write what was met unchanged, what succeeded, and how far items have come."""
+    if run.unchanged:
+        await vault.documents.keep(run.sync.id, [each.kept for each in run.unchanged])
+        await open_what_is_shared(run, vault)
+    if run.succeeded:
+        await vault.syncs.clear_failures(run.integration.id, run.succeeded)
+    await vault.trails.write(run.sync.id, run.take_lines())
 
 
 async def open_what_is_shared(run: Run, vault: Vault) -> None:

@@ -1,5 +1,6 @@
 """What happens to an item on its way in, as values that travel through a sync's queues; and the attempt's own state."""
 
+from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
@@ -13,8 +14,9 @@ from domain.integrations import Gone, Integration, Item
 from domain.parsing import ParsedDocument
 from domain.people import Viewer
 from domain.privacy import Judge
-from domain.progress import Progress
+from domain.progress import Progress, plus
 from domain.scope import Scope, scope_of
+from domain.sync_parts import Part, PartState, Sharing
 from domain.syncs import Sync
 from domain.trails import Reached
 from domain.vault import OpenVault, Tools
@@ -66,9 +68,23 @@ class PageEnd(msgspec.Struct, frozen=True):
     cursor: str | None
     groups: tuple[Group, ...] = ()
     gone_groups: tuple[str, ...] = ()
+    n_found: int = 0
+    """Items listed up to here."""
+    last_part: int = 0
+    """Number of the last part that holds items of this page, or of one before; 0: none does."""
 
 
-Step = Prepared | Unchanged | Failed | LeftOut | Gone | PageEnd
+class PartStart(msgspec.Struct, frozen=True):
+    """What follows belongs to this part."""
+
+    part: Part
+
+
+class PartEnd(msgspec.Struct, frozen=True):
+    """Everything of the part is in the queue before this mark."""
+
+
+Step = Prepared | Unchanged | Failed | LeftOut | Gone | PageEnd | PartStart | PartEnd
 
 
 def in_runs(steps: Iterable[Step]) -> Iterator[Step | list[Prepared]]:
@@ -104,6 +120,50 @@ class Run:
     """What to tell work from personal by, where the integration is a person's own."""
     lines: dict[str, Reached] = field(default_factory=dict)
     """How far items have come, by external id, as far as that is not written yet."""
+    sharing: Sharing | None = None
+    """The parts of the sync; None where this attempt only helps, or shares nothing."""
+    ends: deque[tuple[PageEnd, Progress]] = field(default_factory=deque)
+    """Pages whose parts are not all done, each with the progress up to it."""
+    held: dict[int, Part] = field(default_factory=dict)
+    """Parts this worker is busy with, by number."""
+    part: Part | None = None
+    """The one that is being stored."""
+    tally: Progress = field(default_factory=Progress)
+    """What was counted in it."""
+    n_put: int = 0
+    """Items of no part that were put into the queue."""
+    looked_at: float = 0.0
+    """When its worker last said that it is alive, and saw how the parts stand."""
+
+    @property
+    def shown(self) -> Progress:
+        """Progress as people see it, that of all parts included."""
+        return self.sharing.shown(self.progress) if self.sharing else self.progress
+
+    @property
+    def n_ahead(self) -> int:
+        """Items that were read here, or are to be, and are not stored yet."""
+        n_held = sum(len(part.items) for part in self.held.values())
+        return self.n_put - self.progress.processed + n_held - self.tally.processed
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether parts are under way, here or elsewhere."""
+        return bool(self.held) or (self.sharing is not None and self.sharing.is_open)
+
+    def begin(self, part: Part) -> None:
+        """Count for this part from now on; a helper's own counts, which nobody else adds up, go with it."""
+        self.part, self.tally = part, Progress()
+        if self.sharing is None:
+            self.tally, self.progress = self.progress, Progress()
+
+    def end_part(self) -> None:
+        """Leave the part that is done."""
+        if self.part and self.sharing:
+            self.sharing.note([PartState(self.part.ordinal, is_waiting=False, is_done=True, counts=self.tally)])
+        if self.part:
+            self.held.pop(self.part.ordinal, None)
+        self.part, self.tally = None, Progress()
 
     @property
     def scope(self) -> Scope:
@@ -120,9 +180,12 @@ class Run:
         return taken
 
     def count(self, **changes: int) -> None:
-        """Add to counters of the progress, by name."""
-        summed = {name: getattr(self.progress, name) + amount for name, amount in changes.items()}
-        self.progress = msgspec.structs.replace(self.progress, **summed)
+        """Add to counters of the progress, or of the part that is being stored, by name."""
+        added = msgspec.structs.replace(Progress(), **changes)
+        if self.part:
+            self.tally = plus(self.tally, added)
+        else:
+            self.progress = plus(self.progress, added)
 
     def note(self, **changes: object) -> None:
         """Replace fields of the progress."""

@@ -7,34 +7,33 @@ item travels through the same queues in order, so the source's cursor only advan
 
 import asyncio
 import hashlib
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import AbstractAsyncContextManager
 
 import msgspec
-import numpy as np
 
 from domain.chunking import chunk
-from domain.documents import Arrival, Incoming, Kept, Known
-from domain.embedding import Embedder, Matrix
+from domain.documents import Kept, Known
 from domain.errors import Invalid, NotFound, Unavailable
 from domain.integrations import Connector, Gone, Item, Page, Unreadable
 from domain.item_limits import refusal, storable_id, storable_text
 from domain.pagination import PageWatch
 from domain.parsing import ParsedDocument, Parser
 from domain.people import Viewer
-from domain.privacy import Judge, classify, mean_vector, signals_of
-from domain.progress import Progress, Stage
+from domain.progress import Progress, Stage, plus
 from domain.scope import Scope, left_out
-from domain.sync_ends import LINES_AHEAD, clean, open_what_is_shared, owned, trim_lines, write_lines
-from domain.sync_steps import Failed, LeftOut, PageEnd, Prepared, Run, Step, Unchanged, in_runs
+from domain.sharing import share, touches_parts
+from domain.sync_embedding import embed_steps
+from domain.sync_ends import LINES_AHEAD, clean, end_part, owned, trim_lines, write_lines, write_put_off
+from domain.sync_parts import LOOK_S, PART_ITEMS, ROOM_S, PartState, Sharing
+from domain.sync_steps import Failed, LeftOut, PageEnd, PartEnd, PartStart, Prepared, Run, Step, Unchanged, in_runs
+from domain.sync_storing import store_documents
 from domain.syncs import Sync
 from domain.trails import ItemStage, Reached
 from domain.vault import OpenVault, Tools
 
 READ_AHEAD = 64
 """Items read but not yet embedded."""
-BATCH_CHUNKS = 128
-"""Chunks embedded together, across documents: enough to sort by length, few enough to show progress."""
 BATCHES_AHEAD = 2
 """Batches embedded but not yet stored."""
 HEARTBEAT_S = 1.0
@@ -63,22 +62,16 @@ async def sync_integration(
     connector = tools.connect(integration, viewer, open_vault)
     start = Progress() if connector.is_snapshot else sync.checkpoint
     progress = msgspec.structs.replace(start, stage=Stage.LISTING)
-    run = Run(sync, integration, viewer, tools, open_vault, progress, judge=judge)
+    n_helpers = tools.kinds.described(integration.kind).n_readers - 1
+    sharing = Sharing(n_helpers) if n_helpers else None
+    run = Run(
+        sync, integration, viewer, tools, open_vault, progress, judge=judge, sharing=sharing, n_put=start.processed
+    )
     yield run.progress
-    steps: asyncio.Queue[Step | None] = asyncio.Queue(READ_AHEAD)
-    batches: asyncio.Queue[list[Step] | None] = asyncio.Queue(BATCHES_AHEAD)
-    tasks = [
-        asyncio.create_task(_read(run, connector, tools.make_parser(parse_settings), again, steps)),
-        asyncio.create_task(_embed(run, steps, batches)),
-    ]
-    try:
-        async for _ in _store(run, batches, tasks):
-            yield run.progress
-        await asyncio.gather(*tasks)
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+    opening = tools.make_parser(parse_settings)
+    async for _ in carry(run, lambda steps: _read(run, connector, opening, again, steps)):
+        yield run.shown
+    run.progress, run.sharing = run.shown, None
     try:
         async for _ in clean(run, connector):
             yield run.progress
@@ -86,6 +79,23 @@ async def sync_integration(
         await trim_lines(run)
     run.note(stage=Stage.DONE, current="")
     yield run.progress
+
+
+async def carry(
+    run: Run, read: Callable[[asyncio.Queue[Step | None]], Coroutine[object, object, None]]
+) -> AsyncGenerator[None, None]:
+    """Embed and store what `read` puts into its queue, until None comes; yields after each item, or once a second."""
+    steps: asyncio.Queue[Step | None] = asyncio.Queue(READ_AHEAD)
+    batches: asyncio.Queue[list[Step] | None] = asyncio.Queue(BATCHES_AHEAD)
+    tasks = [asyncio.create_task(read(steps)), asyncio.create_task(embed_steps(run, steps, batches))]
+    try:
+        async for _ in _store(run, batches, tasks):
+            yield
+        await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def _read(
@@ -105,23 +115,56 @@ async def _read(
                 continue
             cursor = None if connector.is_snapshot else page.cursor
             await _read_page(run, connector, parser, page, cursor, steps)
-    run.note(is_listed=True)
+            while run.sharing and run.sharing.has_enough_waiting and await read_part(run, connector, parser, steps):
+                pass
+        run.note(is_listed=True)
+        await _finish_parts(run, connector, parser, steps)
     await steps.put(None)
+
+
+async def _finish_parts(run: Run, connector: Connector, parser: Parser, steps: asyncio.Queue[Step | None]) -> None:
+    while run.sharing and run.sharing.is_open:
+        if not await read_part(run, connector, parser, steps):
+            await asyncio.sleep(LOOK_S)
+
+
+async def read_part(run: Run, connector: Connector, parser: Parser, steps: asyncio.Queue[Step | None]) -> bool:
+    """Take a part of the sync and put its items into the queue; return whether there was one. Raises: Conflict."""
+    while run.n_ahead > PART_ITEMS:  # noqa: ASYNC110  # what lies here cannot be taken by others
+        await asyncio.sleep(ROOM_S)
+    async with run.open_vault(run.viewer) as vault:
+        part = await vault.parts.take(run.sync.id, run.sync.attempt, is_leader=run.sharing is not None)
+        if part is None:
+            return False
+        known = await vault.documents.known(run.integration.id, [item.external_id for item in part.items])
+    run.held[part.ordinal] = part
+    if run.sharing:
+        run.sharing.note([PartState(part.ordinal, is_waiting=False)])
+    await steps.put(PartStart(part))
+    for item in part.items:
+        await steps.put(await _prepare(run, connector, parser, item, known.get(item.external_id)))
+    await steps.put(PartEnd())
+    return True
 
 
 async def _read_page(
     run: Run, connector: Connector, parser: Parser, page: Page, cursor: str | None, steps: asyncio.Queue[Step | None]
 ) -> None:
-    n_items = sum(not isinstance(entry, Gone) for entry in page.entries)
-    run.count(found=n_items)
-    run.note(total=page.total if page.total is not None else run.progress.total, stage=Stage.READING)
+    if touches_parts(run, page):
+        await _finish_parts(run, connector, parser, steps)
+    n_found = run.progress.found + sum(not isinstance(entry, Gone) for entry in page.entries)
+    total = page.total if page.total is not None else run.progress.total
+    run.note(found=n_found, total=total, stage=Stage.READING)
     async with run.open_vault(run.viewer) as vault:
         known = await vault.documents.known(
             run.integration.id, [storable_id(entry.external_id) for entry in page.entries]
         )
-    scope = run.scope
+    scope, shared = run.scope, await share(run, page, known)
+    run.n_put += sum(not isinstance(entry, Gone) for entry in page.entries) - len(shared)
     for entry in page.entries:
         match entry:
+            case Item() if entry.external_id in shared:
+                pass
             case Item():
                 held = known.get(entry.external_id)
                 step = _left_out(entry, scope, held) or await _prepare(run, connector, parser, entry, held)
@@ -132,7 +175,8 @@ async def _read_page(
                 await steps.put(Failed(entry.external_id, entry.name, entry.reason, document_id))
             case Gone():
                 await steps.put(entry)
-    await steps.put(PageEnd(cursor, page.groups, page.gone_groups))
+    last_part = run.sharing.last if run.sharing else 0
+    await steps.put(PageEnd(cursor, page.groups, page.gone_groups, n_found, last_part))
 
 
 def _left_out(item: Item, scope: Scope, known: Known | None) -> LeftOut | None:
@@ -179,90 +223,38 @@ def _with_what_the_source_says(parsed: ParsedDocument, item: Item) -> ParsedDocu
     )
 
 
-async def _embed(run: Run, steps: asyncio.Queue[Step | None], batches: asyncio.Queue[list[Step] | None]) -> None:
-    is_last = False
-    while not is_last:
-        batch, is_last = await _next_batch(steps)
-        await batches.put(await _with_vectors(run, batch))
-    await batches.put(None)
-
-
-async def _next_batch(steps: asyncio.Queue[Step | None]) -> tuple[list[Step], bool]:
-    """Wait for one step, then take what is there, up to BATCH_CHUNKS chunks."""
-    batch: list[Step] = []
-    n_chunks = 0
-    step = await steps.get()
-    while step is not None:
-        batch.append(step)
-        n_chunks += len(step.chunks) if isinstance(step, Prepared) else 0
-        if n_chunks >= BATCH_CHUNKS or steps.empty():
-            return batch, False
-        step = steps.get_nowait()
-    return batch, True
-
-
-async def _with_vectors(run: Run, batch: list[Step]) -> list[Step]:
-    texts = {
-        each.content_hash: each.embedded_text for step in batch if isinstance(step, Prepared) for each in step.chunks
-    }
-    if not texts:
-        return batch
-    vectors = await _vectors(run, run.tools.embedder, texts)
-    following = run.tools.next_embedder
-    next_vectors = None if following is None else await _vectors(run, following, texts)
-    embedded_items = [step.item for step in batch if isinstance(step, Prepared)]
-    run.trace(*(Reached(item.external_id, item.name, ItemStage.EMBEDDED) for item in embedded_items))
-    return [_filled(step, vectors, next_vectors) if isinstance(step, Prepared) else step for step in batch]
-
-
-async def _vectors(run: Run, embedder: Embedder, texts: dict[bytes, str]) -> dict[bytes, Matrix]:
-    """Return the vectors of texts by one model; what the tenant has already is not embedded again."""
-    async with run.open_vault(run.viewer) as vault:
-        vectors = dict(await vault.documents.vectors_by_hash(list(texts), embedder.model.label))
-    missing = [content_hash for content_hash in texts if content_hash not in vectors]
-    for start in range(0, len(missing), BATCH_CHUNKS):
-        part = missing[start : start + BATCH_CHUNKS]
-        embedded = await embedder.embed([texts[content_hash] for content_hash in part])
-        vectors.update(zip(part, embedded, strict=True))
-        run.count(n_embedded=len(part))
-    return vectors
-
-
-def _filled(step: Prepared, vectors: dict[bytes, Matrix], next_vectors: dict[bytes, Matrix] | None) -> Prepared:
-    made, following = (
-        None if held is None else np.array([held[each.content_hash] for each in step.chunks], np.float32)
-        for held in (vectors, next_vectors)
-    )
-    return msgspec.structs.replace(step, vectors=made, next_vectors=following)
-
-
 async def _store(
     run: Run, batches: asyncio.Queue[list[Step] | None], tasks: Sequence[asyncio.Task[None]]
 ) -> AsyncIterator[None]:
     while True:
         try:
-            async with asyncio.timeout(HEARTBEAT_S):  # `wait_for` may swallow a cancellation before Python 3.12
+            async with asyncio.timeout(
+                LOOK_S if run.is_shared else HEARTBEAT_S
+            ):  # `wait_for` may swallow a cancellation before Python 3.12
                 batch = await batches.get()
         except TimeoutError:
             for task in tasks:
                 if task.done() and (error := task.exception()):
                     raise error from None
             await write_lines(run)
+            await _keep_up(run)
             yield
             continue
         if batch is None:
-            await _end_page(run, PageEnd(None))
+            await _keep_up(run)
+            await _end_page(run, PageEnd(None), run.progress)
             return
         for together in in_runs(batch):
             await _store_step(run, together)
             await write_lines(run, at_least=LINES_AHEAD)
+            await _keep_up(run)
             yield
 
 
 async def _store_step(run: Run, step: Step | list[Prepared]) -> None:
     match step:
         case list():
-            await _store_documents(run, step)
+            await store_documents(run, step)
         case Unchanged():
             run.unchanged.append(step)
             run.succeeded.append(step.external_id)
@@ -286,62 +278,29 @@ async def _store_step(run: Run, step: Step | list[Prepared]) -> None:
                 await vault.deletions.mark(run.integration.id, [step.external_id])
                 await vault.syncs.clear_failures(run.integration.id, [step.external_id])
         case PageEnd():
-            await _end_page(run, step)
+            run.ends.append((step, msgspec.structs.replace(run.progress, found=step.n_found)))
+        case PartStart():
+            run.begin(step.part)
+        case PartEnd():
+            await end_part(run)
 
 
-async def _store_documents(run: Run, steps: Sequence[Prepared]) -> None:
-    async with owned(run) as vault:
-        document_ids = await vault.documents.put([_arrival(run, step) for step in steps])
-        if run.judge:
-            for document_id, step in zip(document_ids, steps, strict=True):
-                vector = mean_vector(_judged(run.judge, run.tools, step))
-                verdict = classify(signals_of(step.item, step.parsed), vector, run.judge)
-                await vault.reviews.put(document_id, run.judge.owner_id, verdict, vector, run.judge.model)
-    for step in steps:
-        run.trace(Reached(step.item.external_id, step.item.name, ItemStage.VISIBLE))
-        run.succeeded.append(step.item.external_id)
-    run.count(processed=len(steps), indexed=len(steps), n_chunks=sum(len(step.chunks) for step in steps))
-
-
-def _arrival(run: Run, step: Prepared) -> Arrival:
-    incoming = Incoming(
-        integration_id=run.integration.id,
-        sync_id=run.sync.id,
-        external_id=step.item.external_id,
-        revision=step.item.revision,
-        content_hash=step.content_hash,
-        size_bytes=step.size_bytes,
-        url=step.item.url,
-        principals=step.item.principals,
-        parsed=step.parsed,
-        blob_id=step.item.blob_id,
-    )
-    vectors = step.vectors if step.vectors is not None else np.zeros((0, 0), np.float32)
-    return Arrival(incoming, step.chunks, vectors, step.next_vectors)
-
-
-def _judged(judge: Judge, tools: Tools, step: Prepared) -> Matrix | None:
-    """Return the vectors that may be compared with the judge's examples: those of the same model, where there are."""
-    made = dict(zip(tools.embedders, (step.vectors, step.next_vectors), strict=False))
-    return made.get(judge.model)
-
-
-async def _end_page(run: Run, end: PageEnd) -> None:
+async def _end_page(run: Run, end: PageEnd, progress: Progress) -> None:
     """Write what was put off for the page, and advance the cursor past it; groups hold from the same commit on."""
-    if not run.succeeded and end == PageEnd(None):
+    has_parts = run.sharing is not None and end.last_part in run.sharing.states
+    if not (run.succeeded or has_parts or end.groups or end.gone_groups or end.cursor is not None):
         return
     async with owned(run) as vault:
         if end.groups:
             await vault.access.replace_groups(run.integration.id, end.groups)
         if end.gone_groups:
             await vault.access.forget_groups(run.integration.id, end.gone_groups)
-        if run.unchanged:
-            await vault.documents.keep(run.sync.id, [each.kept for each in run.unchanged])
-            await open_what_is_shared(run, vault)
-        if run.succeeded:
-            await vault.syncs.clear_failures(run.integration.id, run.succeeded)
-        await vault.trails.write(run.sync.id, run.take_lines())
+        await write_put_off(run, vault)
+        if run.sharing and has_parts:
+            run.sharing.fold(end.last_part)
+            await vault.parts.remove(run.sync.id, end.last_part)
         if end.cursor is not None:
+            passed = plus(progress, run.sharing.folded) if run.sharing else progress
             await vault.integrations.advance(run.integration.id, end.cursor)
-            await vault.syncs.check_point(run.sync.id, run.sync.attempt, run.progress)
+            await vault.syncs.check_point(run.sync.id, run.sync.attempt, passed)
     run.unchanged, run.succeeded = [], []

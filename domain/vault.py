@@ -39,6 +39,7 @@ from domain.schedules import Schedules
 from domain.search import Analyzer, Passages
 from domain.studies import Studies
 from domain.surveys import Surveys
+from domain.sync_parts import Parts
 from domain.syncs import Syncs
 from domain.trails import Trails
 from domain.transcribing import Transcriber
@@ -62,6 +63,7 @@ class Vault:
     uploads: Uploads
     received: ReceivedMails
     syncs: Syncs
+    parts: Parts
     documents: Documents
     passages: Passages
     parsing: ParseSettingsStore

@@ -10,13 +10,15 @@ from procrastinate.manager import JobManager
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 SYNC_TASK, PURGE_TASK, GOLDEN_TASK, FILL_TASK, STUDY_TASK = "sync", "purge", "golden_run", "fill_vectors", "study"
-SYNCS, UPLOADS, CHORES = "syncs", "uploads", "chores"
+HELP_TASK = "help_sync"
+SYNCS, UPLOADS, CHORES, HELP = "syncs", "uploads", "chores", "help"
 SHORT_QUEUES = (UPLOADS, CHORES)
 """Every worker keeps a place free for these, so that they never wait for a long sync to end."""
-ALL_QUEUES = (SYNCS, *SHORT_QUEUES, "default")
-"""A release before this one has put its jobs into the last."""
+ALL_QUEUES = (SYNCS, *SHORT_QUEUES, HELP, "default")
+"""A release before this one has put its jobs into the last; into the last but one its workers do not look."""
 CHORE_PRIORITY, UPLOAD_PRIORITY = 100, 10
-STUDY_PRIORITY, PURGE_PRIORITY, GOLDEN_PRIORITY, FILL_PRIORITY = -5, -10, -10, -20
+STUDY_PRIORITY, PURGE_PRIORITY, GOLDEN_PRIORITY, HELP_PRIORITY, FILL_PRIORITY = -5, -10, -10, -15, -20
+"""Whoever has nothing else to do helps."""
 SYNCS_PER_TENANT = 2
 FREEST_LANE = sa.text(
     "select lane from generate_series(1, :n_lanes) lane left join procrastinate_jobs j"
@@ -24,6 +26,10 @@ FREEST_LANE = sa.text(
     " group by lane order by count(j.id), lane limit 1"
 )
 WAITING = sa.text("select 1 from procrastinate_jobs where lock = :lock and status = 'todo' limit 1")
+FREE_SLOTS = sa.text(
+    "select slot from generate_series(1, :n_slots) slot where not exists (select from procrastinate_jobs j"
+    " where j.lock = format('help:%s:%s', cast(:sync as bigint), slot) and j.status in ('todo', 'doing')) order by slot"
+)
 HELD = """
     from (select id from procrastinate_jobs where id = %(job_id)s
     and status = any(%(states)s::procrastinate_job_status[])
@@ -164,3 +170,17 @@ async def _defer_once(
     assert isinstance(driver, psycopg.AsyncConnection)  # noqa: S101  # for the type checker: the engine is psycopg's
     job = queue.configure_task(task, queue=where, priority=priority, lock=lock, connection=driver)
     await job.defer_async(tenant_id=tenant_id)
+
+
+async def defer_help(
+    queue: JobQueue, connection: AsyncConnection, tenant_id: int, sync_id: int, n_helpers: int
+) -> None:
+    """Insert jobs that help with a sync on this connection, until so many wait or run."""
+    slots = (await connection.execute(FREE_SLOTS, {"n_slots": n_helpers, "sync": sync_id})).scalars().all()
+    raw = await connection.get_raw_connection()
+    driver = raw.driver_connection
+    assert isinstance(driver, psycopg.AsyncConnection)  # noqa: S101  # for the type checker: the engine is psycopg's
+    for slot in slots:
+        lock = f"help:{sync_id}:{slot}"
+        job = queue.configure_task(HELP_TASK, queue=HELP, priority=HELP_PRIORITY, lock=lock, connection=driver)
+        await job.defer_async(tenant_id=tenant_id, sync_id=sync_id)

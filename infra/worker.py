@@ -5,7 +5,7 @@ import signal
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import msgspec
 import structlog
@@ -21,10 +21,12 @@ from domain.errors import Conflict, Forbidden, NotFound, VaultError
 from domain.people import Viewer, system_viewer
 from domain.progress import Progress, Stage
 from domain.schedules import Wakes
+from domain.sync_parts import PartLost
 from domain.syncing import sync_integration
 from domain.syncs import Sync, SyncState
 from domain.vault import OpenVault, Tools
 from infra.golden_jobs import after_sync, register_golden_runs
+from infra.help_jobs import register_help
 from infra.model_jobs import register_fillings, request_filling
 from infra.note_jobs import register_notes
 from infra.queue import ALL_QUEUES, CHORE_PRIORITY, CHORES, PURGE_TASK, SHORT_QUEUES, SYNC_TASK
@@ -68,6 +70,8 @@ class Worker:
     """Removes what nobody refers to any more from the object store."""
     write_notes: Callable[[], Awaitable[object]] | None = None
     """Chooses and mails the weekly notes."""
+    busy: set[int] = field(default_factory=set)
+    """The syncs this process works on now."""
 
     async def run(self, concurrency: int) -> None:
         """Work until SIGTERM or SIGINT, then let running jobs reach a stop within DRAIN_S.
@@ -126,13 +130,18 @@ class Worker:
         )
         async def sync(context: JobContext, tenant_id: int, sync_id: int) -> None:
             with structlog.contextvars.bound_contextvars(job=context.job.id, tenant=tenant_id, sync=sync_id):
-                ended = await run_sync(self.open_vault, self.tools, system_viewer(tenant_id), sync_id)
+                self.busy.add(sync_id)
+                try:
+                    ended = await run_sync(self.open_vault, self.tools, system_viewer(tenant_id), sync_id)
+                finally:
+                    self.busy.discard(sync_id)
                 if ended and self.note_end:
                     self.note_end(ended)
                 if ended:
                     await after_sync(self.open_vault, self.tools, system_viewer(tenant_id), ended)
                     await request_filling(self.open_vault, system_viewer(tenant_id))
 
+        register_help(self.queue, self.open_vault, self.tools, self.busy)
         register_golden_runs(self.queue, self.open_vault, self.tools)
         register_fillings(self.queue, self.open_vault, self.tools)
         register_studies(self.queue, self.open_vault, self.tools)
@@ -214,6 +223,9 @@ async def run_sync(open_vault: OpenVault, tools: Tools, viewer: Viewer, sync_id:
                     break
     except TooManyDeletions as question:
         state, reason = SyncState.HELD, question.message
+    except PartLost:  # the sync may well be ours still: its job finds out
+        log.warning("sync_part_lost", attempt=sync.attempt)
+        raise
     except Conflict:
         log.warning("sync_taken_over", attempt=sync.attempt)
         return None

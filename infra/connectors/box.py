@@ -182,6 +182,7 @@ KIND = ConnectorKind(
         "Your files with words in them; colleagues will see those that Box shares with them.",
         is_personal=True,
         proof=Proof.SCHEMA,
+        n_readers=4,
     ),
     _connect,
     consent=Consent(REGISTRATION, Box),

@@ -305,6 +305,7 @@ KIND = ConnectorKind(
         "documents",
         "Your files and the shared drives you are in; colleagues will see those that Drive shares with them.",
         is_personal=True,
+        n_readers=4,
     ),
     _connect,
     consent=Consent(REGISTRATION, Drive),

@@ -124,6 +124,7 @@ KIND = ConnectorKind(
             ),
             readers_field(),
         ),
+        n_readers=8,
     ),
     _connect,
     _check,

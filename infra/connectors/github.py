@@ -302,7 +302,13 @@ def _connect(access: Access) -> Connector:
 
 
 KIND = ConnectorKind(
-    Kind(IntegrationKind.GITHUB, "GitHub", "link", "Files, issues and pull requests of the repositories you choose."),
+    Kind(
+        IntegrationKind.GITHUB,
+        "GitHub",
+        "link",
+        "Files, issues and pull requests of the repositories you choose.",
+        n_readers=4,
+    ),
     _connect,
     consent=Consent(REGISTRATION, GitHub),
 )

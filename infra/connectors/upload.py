@@ -176,4 +176,4 @@ def _connect(access: Access) -> Connector:
     return UploadConnector(access.viewer, access.open_vault, access.reach.objects)
 
 
-KIND = ConnectorKind(Kind(IntegrationKind.UPLOAD, "Uploaded files", "upload"), _connect)
+KIND = ConnectorKind(Kind(IntegrationKind.UPLOAD, "Uploaded files", "upload", n_readers=8), _connect)

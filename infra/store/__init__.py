@@ -45,6 +45,7 @@ from infra.store.reviews import ReviewStore
 from infra.store.schedules import ScheduleStore
 from infra.store.studies import StudyStore
 from infra.store.surveys import SurveyStore
+from infra.store.sync_parts import PartStore
 from infra.store.syncs import SyncStore
 from infra.store.trails import TrailStore
 from infra.store.unanswered import UnansweredStore
@@ -99,6 +100,7 @@ class Stores:
             uploads=UploadStore(connection, viewer),
             received=ReceivedStore(connection, viewer),
             syncs=syncs,
+            parts=PartStore(connection, viewer, self.queue),
             documents=DocumentStore(connection, viewer, self.analyzer, labels),
             passages=PassageStore(connection, viewer, self.analyzer, labels),
             parsing=ParsingStore(connection, viewer),

@@ -14,6 +14,7 @@ from domain.syncs import Failure, Sync, SyncState, Trigger
 from infra.queue import JobQueue, defer_study, defer_sync
 from infra.store.integrations import VISIBLE
 from infra.store.operations import count_ahead
+from infra.store.sync_parts import remove_parts
 
 COLUMNS = """
     s.id, s.integration_id, i.name as integration_name, s.state, s.trigger, s.progress, s.checkpoint, s.attempt,
@@ -119,6 +120,7 @@ class SyncStore:
         if rows.one_or_none() is None:
             await self.get(sync_id)
             raise Conflict("This sync has ended already.")
+        await remove_parts(self._connection, sync_id)
         return self._announced(await self.get(sync_id))
 
     async def hold(self, sync_id: int, attempt: int) -> bool:
@@ -175,6 +177,7 @@ class SyncStore:
         row = rows.one_or_none()
         if row is None:
             raise Conflict(TAKEN_OVER)
+        await remove_parts(self._connection, sync_id)
         if state is SyncState.SUCCEEDED:
             await self._connection.execute(
                 sa.text("update integrations set last_synced_at = now() where id = :id"), {"id": row.integration_id}

@@ -25,9 +25,10 @@ on conflict (tenant_id, sync_id, external_id) do update set
     stage = excluded.stage, note = excluded.note, changed_at = excluded.changed_at
 """)
 TRIM_SYNC = sa.text(
-    "delete from sync_items where sync_id = :sync and id in (select id from sync_items"
-    " where sync_id = :sync order by changed_at desc, id desc offset :kept)"
+    "delete from sync_items where id in (select id from sync_items where id in (select id from sync_items"
+    " where sync_id = :sync order by changed_at desc, id desc offset :kept) for update skip locked)"
 )
+"""What another worker writes at this moment is left to it, so that no two wait for each other in a circle."""
 TRIM_SYNCS = sa.text(
     "delete from sync_items where integration_id = :integration and sync_id not in (select id from syncs"
     " where integration_id = :integration order by id desc limit :kept)"

@@ -4,12 +4,15 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 
 import httpx
+import msgspec
 import pytest
 import pytest_asyncio
 
 from domain.credentials import Grant
-from domain.people import Viewer
+from domain.integrations import Item
+from domain.people import Viewer, system_viewer
 from domain.vault import Tools
+from infra.connectors import REGISTRY
 from infra.store import Stores
 from tests.connectors.contract import Peer, keeps_its_contract
 from tests.connectors.peers import (
@@ -79,6 +82,22 @@ async def pair(
 @pytest.mark.parametrize("pair", KINDS, indirect=True)
 async def test_after_ten_changes_the_vault_equals_the_source_at_their_price(pair: Pair) -> None:
     await keeps_its_contract(*pair, n_items=8, n_edits=10)
+
+
+@pytest.mark.parametrize("pair", ("drive", "github"), indirect=True)
+async def test_what_one_worker_listed_another_fetches_just_the_same(pair: Pair) -> None:
+    vaulted, peer = pair
+    for number in range(3):
+        await peer.add(f"Decision {number}: we keep it.")
+    kind = next(each.kind for each in REGISTRY if each.kind.name == vaulted.integration.kind)
+    assert kind.n_readers > 1
+    system = system_viewer(vaulted.viewer.tenant_id)
+    lister, other = [vaulted.tools.connect(vaulted.integration, system, vaulted.stores.open_vault) for _ in range(2)]
+    items = [each async for page in lister.pages("") for each in page.entries if isinstance(each, Item)]
+    assert len(items) >= 3
+    for item in items:
+        as_sent = msgspec.json.decode(msgspec.json.encode(item), type=Item)
+        assert await other.fetch(as_sent) == await lister.fetch(item)
 
 
 @pytest.mark.long

@@ -110,6 +110,7 @@ PLANTS = {
     "credentials": "(tenant_id, integration_id, key_id, sealed) select tenant_id, id, 'key', 'x' from integrations",
     "sync_items": "(tenant_id, integration_id, sync_id, external_id, name, stage)"
     " select tenant_id, integration_id, id, 'a', 'a', 'visible' from syncs",
+    "sync_parts": "(tenant_id, sync_id, attempt, ordinal, items) select tenant_id, id, 1, 1, '[]' from syncs",
     "deletion_guards": "(tenant_id, integration_id, sync_id, state)"
     " select tenant_id, id, 1, 'asking' from integrations",
     "classifications": "(tenant_id, document_id, owner_id, label, decided_by, reason)"
