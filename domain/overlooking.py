@@ -87,7 +87,9 @@ async def _sort(open_vault: OpenVault, viewer: Viewer, tools: Tools) -> bool:
     """Sort a batch; return whether there was one."""
     async with open_vault(viewer) as vault:
         waiting = await vault.ranking.unsorted(BATCH)
-        departed = frozenset(one.name for one in (await vault.gaps.surroundings()).departed) if waiting else frozenset()
+        departed = (
+            frozenset(one.name for one in (await vault.tidings.surroundings()).departed) if waiting else frozenset()
+        )
     if not waiting:
         return False
     vectors = await tools.embedder.embed([quote_of(each.question) for each in waiting])

@@ -73,6 +73,8 @@ class Surroundings(msgspec.Struct, frozen=True):
     replaced: tuple[Replaced, ...] = ()
     departed: tuple[Departed, ...] = ()
     paths: frozenset[str] = frozenset()
+    mark: int = 0
+    """Which state of the vault's tidings this is."""
 
 
 def survey(sources: Sequence[Source]) -> Surroundings:

@@ -39,6 +39,7 @@ from domain.schedules import Schedules
 from domain.search import Analyzer, Passages
 from domain.surveys import Surveys
 from domain.syncs import Syncs
+from domain.tidings import Tidings
 from domain.trails import Trails
 from domain.transcribing import Transcriber
 from domain.triggers import Matcher
@@ -82,6 +83,7 @@ class Vault:
     access: Access
     apps: Apps
     gaps: Gaps
+    tidings: Tidings
     models: ModelChanges
     radar: Radar
     whole: WholeVault

@@ -45,6 +45,7 @@ from infra.store.reviews import ReviewStore
 from infra.store.schedules import ScheduleStore
 from infra.store.surveys import SurveyStore
 from infra.store.syncs import SyncStore
+from infra.store.tidings import TidingStore
 from infra.store.trails import TrailStore
 from infra.store.unanswered import UnansweredStore
 from infra.store.uploads import UploadStore
@@ -119,6 +120,7 @@ class Stores:
             access=AccessStore(connection, viewer),
             apps=AppStore(connection, viewer, self.sealer),
             gaps=GapStore(connection, viewer),
+            tidings=TidingStore(connection, viewer, self.analyzer),
             models=ModelChangeStore(connection, viewer, self.queue, labels),
             radar=RadarStore(connection, viewer, self.model),
             whole=WholeVaultStore(connection, viewer),
