@@ -45,11 +45,12 @@ def detect(
         matches=tuple(map(tuple, matches)),
         frames=tuple(map(tuple, framed)),
         headings=frozenset(headings),
+        familiar=matcher.familiar,
     )
     return Detected(
         frames=tuple(frame for each in framed for frame in each),
         gaps=tuple(gaps(reading, around)),
-        terms=terms(source, read),
+        terms=terms(source, read, matcher.familiar),
         replaced=tuple(replaced_records(source)),
         departed=tuple(departed_people(source)),
         mark=around.mark,

@@ -1,6 +1,6 @@
 """Terms of a document: the abbreviations that it uses, each in its first sentence, and those that it explains."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import msgspec
 
@@ -23,8 +23,8 @@ class Term(msgspec.Struct, frozen=True):
     """The heading above the sentence, else the title."""
 
 
-def terms(source: Source, statements: Sequence[Statement]) -> tuple[Term, ...]:
-    """Return a document's abbreviations, each once; words that were only shouted are none."""
+def terms(source: Source, statements: Sequence[Statement], familiar: Collection[str] = ()) -> tuple[Term, ...]:
+    """Return a document's abbreviations, each once; words that were only shouted or that are familiar are none."""
     spelled = {word.upper() for word in LOWER_WORD.findall(source.text)}
     explained = defined_terms(source.text)
     found = {term: Term(term, is_explained=True, start=0, end=0, topic="") for term in sorted(explained)}
@@ -33,7 +33,7 @@ def terms(source: Source, statements: Sequence[Statement]) -> tuple[Term, ...]:
             continue
         for used in used_terms(statement.text):
             term = used.group()
-            if term not in spelled:
+            if term not in spelled and term not in familiar:
                 topic = statement.heading or source.title
                 found.setdefault(term, Term(term, False, statement.start, statement.end, topic[:MAX_TOPIC]))
     return tuple(found.values())[:MAX_TERMS]
