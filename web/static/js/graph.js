@@ -38,9 +38,11 @@ const draw = async () => {
     word.textContent = `${node.data("name")}: ${node.degree()} relations here.`;
   };
   const expand = async (node) => {
-    graph.add(elements(await (await fetch(`${frame.dataset.expands}?entity=${node.id()}&size=60`)).json()).filter(({ data }) => graph.getElementById(data.id).empty()));
+    const asked = `entity=${node.id()}&size=60&${frame.dataset.narrowed}`;
+    graph.add(elements(await (await fetch(`${frame.dataset.expands}?${asked}`)).json()).filter(({ data }) => graph.getElementById(data.id).empty()));
     arrange();
     choose(node);
+    frame.dispatchEvent(new CustomEvent("expanded", { bubbles: true, detail: `${frame.dataset.lists}?${asked}` }));
   };
   arrange();
   frame.dataset.drawn = "";
