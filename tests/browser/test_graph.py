@@ -17,7 +17,8 @@ FILES = {
 NAMES = "() => document.querySelector('[data-graph]')._cyreg.cy.nodes().map((node) => node.data('name'))"
 PLACE = """(name) => {
   const frame = document.querySelector("[data-graph]"), box = frame.getBoundingClientRect();
-  const node = frame._cyreg.cy.nodes().filter((each) => each.data("name") === name).first(), at = node.renderedPosition();
+  const node = frame._cyreg.cy.nodes().filter((each) => each.data("name") === name).first();
+  const at = node.renderedPosition();
   return [box.left + at.x, box.top + at.y];
 }"""
 
