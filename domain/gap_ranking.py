@@ -100,15 +100,30 @@ class GapRanking(Protocol):
         """Forget the verdicts on a kind, so that it is shown again."""
 
 
-def addressee(evidence: Unsorted, experts: Sequence[Knower], topic: str, departed: frozenset[str]) -> tuple[str, str]:
-    """Return who most likely knows, and why: who knows most of the topic, else the author, else who is named in it."""
+def addressee(
+    evidence: Unsorted,
+    experts: Sequence[Knower],
+    topic: str,
+    departed: frozenset[str],
+    colleagues: frozenset[str] = frozenset(),
+) -> tuple[str, str]:
+    """Return who most likely knows, and why: who knows most of the topic, else the author, else who is named in it.
+
+    A given name is the one colleague's, here or departed, who bears it.
+    """
     here = [knower for knower in experts if knower.person not in departed and knower.share >= MIN_SHARE]
     if here:
         return here[0].person, f"knows most about {topic}" if topic else "knows most about this"
     if evidence.author and evidence.author not in departed:
         return evidence.author, "wrote it"
-    is_pointed_at = evidence.kind is GapKind.STALE_REFERENCE or evidence.person in departed
-    return ("", "") if is_pointed_at or not evidence.person else (evidence.person, "is named in it")
+    person = _in_full(evidence.person, departed | colleagues)
+    is_pointed_at = evidence.kind is GapKind.STALE_REFERENCE or person in departed
+    return ("", "") if is_pointed_at or not person else (person, "is named in it")
+
+
+def _in_full(name: str, known: frozenset[str]) -> str:
+    meant = [each for each in known if each.casefold().split()[:1] == [name.casefold()]]
+    return meant[0] if len(meant) == 1 else name
 
 
 def quality(question: str) -> float:

@@ -11,6 +11,7 @@ from domain.gap_kinds import GapKind, question, wording
 from domain.parsing import BlockKind
 from domain.statements import Statement
 from domain.surroundings import RECORD, Source, Surroundings, used_terms
+from domain.terms import NUMBERED
 from domain.triggers import Match
 
 MAX_QUOTE = 160
@@ -43,6 +44,7 @@ HELD_OFF = re.compile(
 """Words before a match that take it back, or talk about it."""
 INSTRUCTION = re.compile(r"\b(?:you|your|e\.g\.|for example|such as)\b", re.IGNORECASE)
 """Words that speak to anybody, or of anything of a kind."""
+CONDITIONAL = re.compile(r"\W*if\b", re.IGNORECASE)
 CIRCUMSTANCE = re.compile(r"\b(?:if|when|while|unless|whenever)\b", re.IGNORECASE)
 SUPPOSED = re.compile(
     r"\b(?:if|whether|unless|in case|even when|when there|whenever)\b[^.;,:]*$"
@@ -183,7 +185,7 @@ def _actuality(text: str, before: str) -> float:
     """How far a sentence tells of something that is so, rather than of what may be, or what anybody should do."""
     if SUPPOSED.search(before):
         return 0.15
-    if INSTRUCTION.search(text):
+    if INSTRUCTION.search(text) or CONDITIONAL.match(text):
         return 0.2
     return 0.55 if CIRCUMSTANCE.search(text) else 1.0
 
@@ -252,7 +254,7 @@ def _unowned_rows(reading: Reading) -> Iterator[Gap]:
 def _undefined(reading: Reading, around: Surroundings) -> Iterator[Gap]:
     if around.defined is None:
         return
-    asked: set[str] = set()
+    asked = {found.group("series") for found in NUMBERED.finditer(reading.source.text)}
     for statement in reading.statements:
         if statement.text.isupper() or statement.kind is BlockKind.TABLE_ROW:
             continue
@@ -304,7 +306,8 @@ def _stale_people(reading: Reading, around: Surroundings) -> Iterator[Gap]:
 
 
 def _who(statement: Statement, match: Match) -> str:
-    return next((statement.text[start:end] for name, start, end in match.named if name == "who"), "")
+    named = next((statement.text[start:end] for name, start, end in match.named if name == "who"), "")
+    return re.sub(r"['’]s?$", "", named)
 
 
 def _gap(kind: GapKind, statement: Statement, score: float, source: Source, person: str, *, detail: str = "") -> Gap:
