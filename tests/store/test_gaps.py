@@ -111,7 +111,7 @@ async def test_what_only_the_whole_vault_shows_is_found_asked_once_and_gone_when
     stores: Stores, tools: Tools, viewer: Viewer, source: Source
 ) -> None:
     source.files = {
-        "guide/a.md": "# Rota\n\nThe QZX is switched off at night.\n\nRead [how we go about it](plan.md) and [this](b.md#top).",
+        "guide/a.md": "# Rota\n\nThe QZX is switched off.\n\nRead [how we go about it](plan.md), [this](b.md).",
         "guide/b.md": "# Lamp\n\nNobody may touch the lamp.",
         "guide/c.md": "Somebody should clean the filter of our press.",
         "guide/d.md": "Somebody should really clean the filter of our press.",

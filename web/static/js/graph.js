@@ -29,7 +29,7 @@ const style = () => {
 const layout = (n) => (n > 300 ? { name: "concentric", concentric: (node) => node.degree(), levelWidth: () => 4, minNodeSpacing: 4 } : { name: "cose", animate: false, nodeRepulsion: () => 60000, idealEdgeLength: () => 70 });
 
 const draw = async () => {
-  const options = { container: frame, elements: elements(await (await fetch(frame.dataset.graph)).json()), style: style(), textureOnViewport: true, hideEdgesOnViewport: true, pixelRatio: 1 };
+  const options = { container: frame, elements: elements(await (await fetch(frame.dataset.graph)).json()), style: style(), maxZoom: 2, textureOnViewport: true, hideEdgesOnViewport: true, pixelRatio: 1 };
   const graph = cytoscape({ ...options, layout: { name: "null" } });
   const arrange = () => graph.layout({ ...layout(graph.nodes().length), fit: true, padding: 30 }).run();
   const choose = (node) => {
