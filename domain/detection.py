@@ -9,11 +9,11 @@ from domain.gaps import Gap, Reading, gaps
 from domain.parsing import Block, BlockKind
 from domain.search import Analyzer
 from domain.statements import plain_blocks, statements
-from domain.surroundings import Source, Surroundings
+from domain.surroundings import Departed, Replaced, Source, Surroundings, departed_people, replaced_records
 from domain.terms import Term, terms
 from domain.triggers import Matcher
 
-DETECTOR_VERSION = 2
+DETECTOR_VERSION = 3
 """Counts changes of the rules; the table of triggers has a version of its own."""
 
 
@@ -24,6 +24,10 @@ class Detected(msgspec.Struct, frozen=True):
     gaps: tuple[Gap, ...]
     terms: tuple[Term, ...] = ()
     """Abbreviations it uses or explains, each once: whether others explain them, the whole vault shows."""
+    replaced: tuple[Replaced, ...] = ()
+    departed: tuple[Departed, ...] = ()
+    mark: int = 0
+    """The surroundings that it was read in."""
 
 
 def detect(
@@ -41,9 +45,15 @@ def detect(
         matches=tuple(map(tuple, matches)),
         frames=tuple(map(tuple, framed)),
         headings=frozenset(headings),
+        familiar=matcher.familiar,
     )
     return Detected(
-        tuple(frame for each in framed for frame in each), tuple(gaps(reading, around)), terms(source, read)
+        frames=tuple(frame for each in framed for frame in each),
+        gaps=tuple(gaps(reading, around)),
+        terms=terms(source, read, matcher.familiar),
+        replaced=tuple(replaced_records(source)),
+        departed=tuple(departed_people(source)),
+        mark=around.mark,
     )
 
 

@@ -30,13 +30,29 @@ class Reading(msgspec.Struct, frozen=True):
 
 
 async def examine(open_vault: OpenVault, viewer: Viewer, tools: Tools) -> AsyncGenerator[int, None]:
-    """Read what no detector of this version has read, one transaction a document, yielding the id of each."""
+    """Read what no detector of this version has read, one transaction a document, yielding the id of each.
+
+    What new documents tell of others, of people and of records, has those that speak of them read again.
+    """
+    is_told_anew = True
+    while is_told_anew:
+        async for document_id in _read_due(open_vault, viewer, tools):
+            yield document_id
+        async with open_vault(viewer) as vault:
+            is_told_anew = await vault.tidings.renew()
+    async with open_vault(viewer) as vault:
+        await vault.radar.forget_unproven()
+
+
+async def _read_due(open_vault: OpenVault, viewer: Viewer, tools: Tools) -> AsyncIterator[int]:
     version = detector_version(tools.matcher)
     last_id = 0
-    async with open_vault(viewer) as vault:
-        due = await vault.gaps.due(version, last_id, BATCH)
-        around = await vault.gaps.surroundings() if due else None
-    while due and around is not None:
+    while True:
+        async with open_vault(viewer) as vault:
+            due = await vault.gaps.due(version, last_id, BATCH)
+            around = await vault.tidings.surroundings() if due else Surroundings()
+        if not due:
+            return
         readings = [each async for each in _read(open_vault, viewer, tools, around, due)]
         vectors = await _embedded(tools, readings)
         for reading, own in zip(readings, vectors, strict=True):
@@ -44,10 +60,6 @@ async def examine(open_vault: OpenVault, viewer: Viewer, tools: Tools) -> AsyncG
                 await _record(vault, version, reading, own, tools.now())
             yield reading.document_id
         last_id = due[-1]  # what could not be read, since it is just being removed, does not come again
-        async with open_vault(viewer) as vault:
-            due = await vault.gaps.due(version, last_id, BATCH)
-    async with open_vault(viewer) as vault:
-        await vault.radar.forget_unproven()
 
 
 async def _read(

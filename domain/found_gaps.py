@@ -13,7 +13,6 @@ from domain.detection import Detected
 from domain.gap_kinds import GapKind
 from domain.gap_ranking import Lesson
 from domain.gaps import Gap
-from domain.surroundings import Surroundings
 
 MAX_REASON = 500
 
@@ -77,13 +76,11 @@ class Gaps(Protocol):
     async def due(self, detector: str, after_id: int, limit: int) -> list[int]:
         """Return documents with a higher id whose present version this detector has not read, in order of id."""
 
-    async def surroundings(self) -> Surroundings:
-        """Return what documents that everybody may read say about records that were replaced and people who left."""
-
     async def record(self, document_id: int, version_id: int, detector: str, detected: Detected, text: str) -> None:
         """Replace what is held of a document by what was found in this version; a no-op if it has a newer one by now.
 
-        The same gap found again, here or in another document, is one gap; one that was dismissed stays so.
+        The same gap found again, here or in another document, is one gap; one that was dismissed stays so. Read in
+        surroundings that have changed meanwhile, it is due again.
         """
 
     async def page(self, narrowed: GapFilter, offset: int, size: int) -> list[FoundGap]:

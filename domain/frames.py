@@ -15,7 +15,7 @@ SECOND_SIGN = 0.3
 """What a further sign of a decision counts beside the first, as a share of its weight."""
 SECTION_SIGN = 0.6
 DECISION_HEADING = re.compile(
-    r"\b(?:decisions?|resolutions?|outcome|conclusions?|agreements?)\b(?! (?:drivers?|log))", re.I
+    r"\b(?<!pre-)(?:decisions?|resolutions?|outcome|conclusions?|agreements?)\b(?! (?:drivers?|log))", re.I
 )
 DELIBERATION_HEADING = re.compile(
     r"\b(?:context|background|options|alternatives|problem|drivers|pros|cons|questions?)\b", re.I

@@ -27,6 +27,10 @@ TELLING = re.compile(r"\d[\d.,]*|\b[A-ZÀ-Þ][\w-]*\b")
 POINTING = re.compile(r"\W*(?:it|this|that|these|those|they|he|she|there)\b", re.IGNORECASE)
 GOOD_WORDS = (4, 32)
 
+KNOWN_BY_NAME = frozenset({GapKind.KNOWLEDGE_IN_A_HEAD, GapKind.SINGLE_EXPERT})
+"""Kinds whose evidence names who knows."""
+EVERYBODY = frozenset({"everybody", "everyone", "anybody", "nobody", "all", "us", "team"})
+
 
 class Lesson(msgspec.Struct, frozen=True):
     """What people made of one kind of gap."""
@@ -100,15 +104,38 @@ class GapRanking(Protocol):
         """Forget the verdicts on a kind, so that it is shown again."""
 
 
-def addressee(evidence: Unsorted, experts: Sequence[Knower], topic: str, departed: frozenset[str]) -> tuple[str, str]:
-    """Return who most likely knows, and why: who knows most of the topic, else the author, else who is named in it."""
+def addressee(
+    evidence: Unsorted,
+    experts: Sequence[Knower],
+    topic: str,
+    departed: frozenset[str],
+    colleagues: frozenset[str] = frozenset(),
+) -> tuple[str, str]:
+    """Return who most likely knows, and why: who knows most of the topic, else the author, else who is named in it.
+
+    Whom the evidence itself says to know comes first. A given name is the one colleague's, here or departed, who
+    bears it.
+    """
+    person = _in_full(evidence.person, departed | colleagues)
+    if evidence.kind in KNOWN_BY_NAME and person and person not in departed:
+        return person, "is named in it"
     here = [knower for knower in experts if knower.person not in departed and knower.share >= MIN_SHARE]
     if here:
         return here[0].person, f"knows most about {topic}" if topic else "knows most about this"
-    if evidence.author and evidence.author not in departed:
+    if _is_somebody(evidence.author) and evidence.author not in departed:
         return evidence.author, "wrote it"
-    is_pointed_at = evidence.kind is GapKind.STALE_REFERENCE or evidence.person in departed
-    return ("", "") if is_pointed_at or not evidence.person else (evidence.person, "is named in it")
+    is_pointed_at = evidence.kind is GapKind.STALE_REFERENCE or person in departed
+    return ("", "") if is_pointed_at or not person else (person, "is named in it")
+
+
+def _is_somebody(author: str) -> bool:
+    """Whether an author may be a person: `device on-call` and `everybody` are none."""
+    return bool(author) and not (author.islower() and (" " in author or author in EVERYBODY))
+
+
+def _in_full(name: str, known: frozenset[str]) -> str:
+    meant = [each for each in known if each.casefold().split()[:1] == [name.casefold()]]
+    return meant[0] if len(meant) == 1 else name
 
 
 def quality(question: str) -> float:

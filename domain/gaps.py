@@ -2,7 +2,7 @@
 
 import posixpath
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 import msgspec
 
@@ -11,6 +11,7 @@ from domain.gap_kinds import GapKind, question, wording
 from domain.parsing import BlockKind
 from domain.statements import Statement
 from domain.surroundings import RECORD, Source, Surroundings, used_terms
+from domain.terms import NUMBERED
 from domain.triggers import Match
 
 MAX_QUOTE = 160
@@ -28,16 +29,49 @@ REASON_HEADING = re.compile(
     r"|alternatives)\b",
     re.IGNORECASE,
 )
+ERRAND = re.compile(
+    r"\bdecided to (?:take a|have a|look|try|help|talk|ask|wait|see|join|attend|write|read|meet)\b"
+    r"|\b(?:already|previously) (?:been )?(?:approved|decided|agreed)\b"
+    r"|\b(?:approved|decided|agreed) (?:before|previously)\b",
+    re.IGNORECASE,
+)
+"""What somebody set out to do, which binds nobody else; and what was decided elsewhere: neither needs a reason here."""
 HELD_OFF = re.compile(
     r"\b(?:not|never|no|than|instead of|should|would|could|about|or)\W*$|n['’]t\W*$"
     r"|\b(?:should(?:n['’]t| not)|instead of|rather than|discuss\w* about) [^.]*$",
     re.IGNORECASE,
 )
 """Words before a match that take it back, or talk about it."""
-INSTRUCTION = re.compile(r"\b(?:you|your|if|when|while|unless|whenever|e\.g\.|for example|such as)\b", re.IGNORECASE)
+INSTRUCTION = re.compile(r"\b(?:you|your|e\.g\.|for example|such as)\b", re.IGNORECASE)
+"""Words that speak to anybody, or of anything of a kind."""
+CONDITIONAL = re.compile(r"\W*if\b", re.IGNORECASE)
+CIRCUMSTANCE = re.compile(r"\b(?:if|when|while|unless|whenever)\b", re.IGNORECASE)
+SUPPOSED = re.compile(
+    r"\b(?:if|whether|unless|in case|even when|when there|whenever)\b[^.;,:]*$"
+    r"|^\W*(?:suppose|imagine|assume|let['’]?s say)\b",
+    re.IGNORECASE,
+)
+"""Words before a match by which it is thought of, and not told."""
+POSSIBLE = re.compile(r"\b(?:may|might|could|can)\b[^.;]*$", re.IGNORECASE)
+HABIT = re.compile(r"\b(?:each|every|always|usually|typically)\b", re.IGNORECASE)
+DATED = re.compile(
+    r"(?<!since )\b(?:\d{4}-\d\d-\d\d|tomorrow|next (?:week|month|monday|tuesday|wednesday|thursday|friday)"
+    r"|(?:on|by|until) (?:monday|tuesday|wednesday|thursday|friday|\d{1,2}(?:st|nd|rd|th)\b|\d{1,2} [a-z]{3,9}\b))",
+    re.IGNORECASE,
+)
+"""A wait whose end is known."""
 PROOF = re.compile(r"\d|https?://|\]\(|\bsee\b|\baccording to\b|\[\d+\]", re.IGNORECASE)
 DONE = re.compile(
     r"\b(?:done|resolved|closed|fixed|completed|no longer|used to|was waiting|were waiting|had been)\b", re.I
+)
+AT_ONCE = re.compile(r"\b(?:today|tonight|(?:earlier|later) this week)\b", re.IGNORECASE)
+DESCRIBED = re.compile(
+    r"\]\(|https?://|\b(?:as follows|(?:described|documented|listed|explained) (?:in|at|here|below))\b", re.I
+)
+GIVEN_UP = re.compile(
+    r"\b(?:will not|won['’]t|not going to) (?:happen|be (?:done|pursued|merged|continued))\b"
+    r"|\b(?:abandoned|cancelled|dropped)\b",
+    re.IGNORECASE,
 )
 EXPLAINED = re.compile(
     r"\b(?:because|due to|caused by|the cause was|turned out|it was the|reason was)\b", re.IGNORECASE
@@ -70,6 +104,8 @@ class Reading(msgspec.Struct, frozen=True):
     matches: tuple[tuple[Match, ...], ...]
     frames: tuple[tuple[Frame, ...], ...]
     headings: frozenset[str]
+    familiar: Collection[str] = ()
+    """Abbreviations that any reader knows."""
 
 
 def gaps(reading: Reading, around: Surroundings) -> list[Gap]:
@@ -113,23 +149,45 @@ def _trust(kind: GapKind, statement: Statement, match: Match, reading: Reading, 
     trust = 1.0
     before = text[: match.start]
     if HELD_OFF.search(before):
-        trust *= 0.3
-    is_general = INSTRUCTION.search(text) is not None
+        trust *= 0.25
+    is_spared = kind in (GapKind.KNOWLEDGE_IN_A_HEAD, GapKind.ASSUMED_CONTEXT, GapKind.IMPLICIT_PROCESS)
+    trust *= 1.0 if is_spared else _actuality(text, before)
     if kind is GapKind.KNOWLEDGE_IN_A_HEAD and not match.named and re.match(r"\W*(?:if|when)\b", text, re.IGNORECASE):
-        trust *= 0.4
-    if is_general and kind not in (GapKind.KNOWLEDGE_IN_A_HEAD, GapKind.ASSUMED_CONTEXT, GapKind.IMPLICIT_PROCESS):
-        trust *= 0.55
-    if kind in (GapKind.WAITING_ON, GapKind.VAGUE_TIME, GapKind.MISSING_ACTOR) and DONE.search(text):
-        trust *= 0.6
-    if kind is GapKind.UNSUPPORTED_CLAIM and PROOF.search(text):
-        return 0.0
-    if kind is GapKind.VAGUE_QUANTITY and re.search(r"\d", text):
-        trust *= 0.4
+        trust *= 0.2
+    trust *= _openness(kind, text, before)
     if kind is GapKind.RESULT_WITHOUT_CAUSE and _is_explained(reading.statements, place):
         trust *= 0.4
     if kind is GapKind.NO_CONCLUSION and _concludes(reading, place):
         trust *= 0.5
     return trust
+
+
+def _openness(kind: GapKind, text: str, before: str) -> float:
+    """How far a sentence leaves open what a kind asks for, rather than say it itself: when, who, how, from where."""
+    if kind is GapKind.UNSUPPORTED_CLAIM:
+        return 0.0 if PROOF.search(text) else 1.0
+    if kind is GapKind.VAGUE_QUANTITY:
+        return 0.4 if re.search(r"\d", text) else 1.0
+    if kind is GapKind.IMPLICIT_PROCESS:
+        return 0.25 if DESCRIBED.search(text) else 1.0
+    if kind is GapKind.WAITING_ON:
+        is_told = DATED.search(text) or GIVEN_UP.search(text)
+    elif kind is GapKind.VAGUE_TIME:
+        is_told = POSSIBLE.search(before)
+    elif kind is GapKind.MISSING_ACTOR:
+        is_told = HABIT.search(text) or DATED.search(text) or AT_ONCE.search(text)
+    else:
+        return 1.0
+    return (0.25 if is_told else 1.0) * (0.6 if DONE.search(text) else 1.0)
+
+
+def _actuality(text: str, before: str) -> float:
+    """How far a sentence tells of something that is so, rather than of what may be, or what anybody should do."""
+    if SUPPOSED.search(before):
+        return 0.15
+    if INSTRUCTION.search(text) or CONDITIONAL.match(text):
+        return 0.2
+    return 0.55 if CIRCUMSTANCE.search(text) else 1.0
 
 
 def _is_explained(statements: Sequence[Statement], place: int) -> bool:
@@ -158,8 +216,8 @@ def _unreasoned(reading: Reading) -> Iterator[Gap]:
             sure = RECORDED_FROM if DECISION_HEADING.search(heading) else EXPLICIT_FROM
             if frame.type is not FrameType.DECISION or frame.weight < sure:
                 continue
-            if not _has_reason_near(reading.statements, place):
-                statement = reading.statements[place]
+            statement = reading.statements[place]
+            if not ERRAND.search(statement.text) and not _has_reason_near(reading.statements, place):
                 score = min(0.8, 0.42 + 0.14 * (frame.weight - 1))
                 yield _gap(GapKind.DECISION_WITHOUT_REASON, statement, score, reading.source, "")
 
@@ -196,14 +254,14 @@ def _unowned_rows(reading: Reading) -> Iterator[Gap]:
 def _undefined(reading: Reading, around: Surroundings) -> Iterator[Gap]:
     if around.defined is None:
         return
-    asked: set[str] = set()
+    asked = {found.group("series") for found in NUMBERED.finditer(reading.source.text)}
     for statement in reading.statements:
         if statement.text.isupper() or statement.kind is BlockKind.TABLE_ROW:
             continue
         for found in used_terms(statement.text):
             term = found.group()
             is_shouted = re.search(rf"[A-Z]{{2,}} {term}\b|\b{term} [A-Z]{{2,}}", statement.text)
-            if term not in around.defined and term not in asked and not is_shouted:
+            if term not in around.defined and term not in reading.familiar and term not in asked and not is_shouted:
                 asked.add(term)
                 yield _gap(GapKind.UNDEFINED_TERM, statement, 0.4, reading.source, "", detail=term)
 
@@ -248,7 +306,8 @@ def _stale_people(reading: Reading, around: Surroundings) -> Iterator[Gap]:
 
 
 def _who(statement: Statement, match: Match) -> str:
-    return next((statement.text[start:end] for name, start, end in match.named if name == "who"), "")
+    named = next((statement.text[start:end] for name, start, end in match.named if name == "who"), "")
+    return re.sub(r"['’]s?$", "", named)
 
 
 def _gap(kind: GapKind, statement: Statement, score: float, source: Source, person: str, *, detail: str = "") -> Gap:

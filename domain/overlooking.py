@@ -2,8 +2,10 @@
 
 import re
 
+import msgspec
+
 from domain.embedding import Matrix
-from domain.entities import EntityKind, RelationKind
+from domain.entities import Entity, EntityKind, RelationKind
 from domain.expertise import experts, standings
 from domain.gap_ranking import Sorted, Unsorted, addressee, are_one, quality, quote_of
 from domain.people import Viewer, anybody
@@ -20,6 +22,13 @@ BATCH, MAX_SORTED = 200, 1_000
 """Gaps that are sorted after one sync; the rest follows with the next."""
 TOPIC_KINDS = (EntityKind.SYSTEM, EntityKind.PROJECT, EntityKind.PROCESS)
 OWNING = (RelationKind.OWNS, RelationKind.MAINTAINS)
+
+
+class People(msgspec.Struct, frozen=True):
+    """Names of those who have left, and of those who are here."""
+
+    departed: frozenset[str]
+    colleagues: frozenset[str]
 
 
 async def overlook(open_vault: OpenVault, viewer: Viewer, tools: Tools) -> None:
@@ -87,27 +96,36 @@ async def _sort(open_vault: OpenVault, viewer: Viewer, tools: Tools) -> bool:
     """Sort a batch; return whether there was one."""
     async with open_vault(viewer) as vault:
         waiting = await vault.ranking.unsorted(BATCH)
-        departed = frozenset(one.name for one in (await vault.gaps.surroundings()).departed) if waiting else frozenset()
+        people = People(
+            frozenset(one.name for one in (await vault.tidings.surroundings()).departed),
+            frozenset(member.name for member in await vault.members.all()),
+        )
     if not waiting:
         return False
     vectors = await tools.embedder.embed([quote_of(each.question) for each in waiting])
     async with open_vault(anybody(viewer.tenant_id)) as vault:
-        found = [await _sorted(vault, tools, each, departed) for each in waiting]
+        found = [await _sorted(vault, tools, each, people) for each in waiting]
     async with open_vault(viewer) as vault:
         twins = await vault.ranking.sort(found, vectors)
         await vault.ranking.join([each for each in twins if are_one(each)])
     return True
 
 
-async def _sorted(vault: Vault, tools: Tools, evidence: Unsorted, departed: frozenset[str]) -> Sorted:
-    """Ask the graph about what the evidence itself names, of which only what everybody may read counts."""
-    named = await vault.graph.named(_plain(evidence.question), 3)
-    topics = [entity for entity in named if entity.kind in TOPIC_KINDS]
+async def _sorted(vault: Vault, tools: Tools, evidence: Unsorted, people: People) -> Sorted:
+    """Ask the graph about what the evidence, or else its heading, names; only what everybody may read counts."""
+    topics = await _topics(vault, _plain(quote_of(evidence.question)))
+    topics = topics or await _topics(vault, _plain(evidence.question.rpartition("”")[2]))
     deeds = await vault.graph.deeds([topic.id for topic in topics], BATCH) if topics else []
     known = experts(deeds, tools.now(), 3) if deeds else []
-    name, reason = addressee(evidence, known, topics[0].name if topics else "", departed)
+    topic = topics[0].name if topics else ""
+    name, reason = addressee(evidence, known, topic, people.departed, people.colleagues)
     return Sorted(evidence, name, reason, quality(evidence.question))
 
 
-def _plain(question: str) -> str:
-    return re.sub(r"[“”]", " ", quote_of(question))
+async def _topics(vault: Vault, words: str) -> list[Entity]:
+    named = await vault.graph.named(words, 3) if words.strip() else []
+    return [entity for entity in named if entity.kind in TOPIC_KINDS]
+
+
+def _plain(words: str) -> str:
+    return re.sub(r"[“”()?]", " ", words)

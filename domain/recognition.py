@@ -29,7 +29,9 @@ SMALL = re.compile(r"(?<![\w@./-])[a-z][a-z0-9]{3,29}(?![\w@/]|-\w|\.\w)")
 MAX_WORDS = 1_500
 HANDLE = re.compile(r"(?<![\w@./])@([A-Za-z][\w-]{1,38})(?![\w@]|\.\w)")
 REPOSITORY = re.compile(r"\b(?:github|gitlab|bitbucket)\.(?:com|org)/([A-Za-z0-9][\w.-]*)(?:/([A-Za-z0-9][\w.-]*))?")
-HEADED = re.compile(rf"\b(?:the|our|a)\s+`?([A-Za-z][\w-]{{2,30}})`?\s+(?:{SYSTEM_HEADS})\b")
+HEADED = re.compile(
+    rf"\b(?:the|our|a)\s+`?([A-Za-z][\w-]{{2,30}})`?\s+(?:{SYSTEM_HEADS})\b(?!\s+(?:rooms?|racks?|halls?|farm|teams?)\b)"
+)
 PROJECT = re.compile(r"\b[Pp]roject\s+([A-Z][\w-]+(?: [A-Z][\w-]+)?)|\b([A-Z][\w-]+) project\b")
 PROCESS = re.compile(r"\b([A-Za-z][\w-]+(?: [a-z][\w-]+)?) (?:runbook|procedure|process)\b")
 DEFINED = re.compile(r"\b((?:[A-Z][\w-]+ ){1,4}[A-Z][\w-]+) \(([A-Z]{2,6})\)")

@@ -9,10 +9,11 @@ import msgspec
 
 ABBREVIATION = re.compile(r"(?<![\w#@/.-])[A-Z]{3,6}(?![\w-])")
 EXPANDED = re.compile(
-    r"\((?P<inside>[A-Z][A-Z0-9]{1,5})s?\)"
-    r"|\b(?P<before>[A-Z][A-Z0-9]{1,5})\b *(?:\((?=[A-Za-z])|stands for|means|is short for|is an?\b|are\b"
+    r"\((?P<inside>[A-Z][A-Z0-9]{1,5})(?:['’]?s)?\)"
+    r"|\b(?P<before>[A-Z][A-Z0-9]{1,5})\b[*_`]{0,3} *(?:\((?=[A-Za-z])|stands for|means|is short for|is an?\b|are\b"
     r"|[:=–—-] +[A-Za-z])"
 )
+LINKED = re.compile(r"\[\w+\]\([^)\s]+\)|https?://\S+")
 RECORD = re.compile(r"\b[A-Z]{2,5}-\d{1,5}\b")
 SUPERSEDED = re.compile(
     r"\b(?:superseded|replaced|obsoleted) by (?P<by>[A-Z]{2,5}-\d{1,5})|\bsupersedes (?P<old>[A-Z]{2,5}-\d{1,5})",
@@ -36,7 +37,16 @@ NO_MYSTERY = frozenset(  # split from one string, so that a reader sees words an
     RAM README REST RFC ROI RSS SAAS SDK SEO SMS SMTP SQL SSD SSH SSL SSO TB TBA TBC TBD TCP TLS TO TODO TV UI
     UK UN URI URL US USA USB USD UTC UX VAT VIP VM VPN VS WIFI WIP WWW XML YAML ZIP AND OR NOT THE EST PST PDT
     EDT CET AD BC MIT BSD GPL CVE IRC NYC USDA NASA IEEE IETF ANSI ASCII UTF ARM AIX BIOS LTE NFC RAID REPL
-    SSR TTY LTS WASM MSI PGP GPG NULL TRUE FALSE GET PUT POST HEAD PATCH DELETE LLC INC CV DVD LED PIN""".split()  # noqa: SIM905
+    SSR TTY LTS WASM MSI PGP GPG NULL TRUE FALSE GET PUT POST HEAD PATCH DELETE LLC INC CV DVD LED PIN
+    AFAIK AFAICT AKA AWOL BTW ECMA FWIW IIRC IIUC IMHO OTOH TLDR WRT YMMV
+    ACL AES ARP BLOB BYOD CAPEX CDN CHRO CIDR CISO CMYK COGS CORS CRM CRUD
+    CSRF CTO CUDA DDL DDOS DHCP DKIM DMARC DML DNSSEC DOB DPI DRAM DVI EBITDA EOD EOF EOL EOY ERD ERP ETL
+    EULA FIFO FOSS FPGA FTE FYI GAAP GNU GRPC GTM HDD HDMI HEIC HEX HMAC HSM IAAS IAM IANA ICANN IFRS IMAP IOT
+    IPO ISBN ISP ITIL JDBC JPEG JSONL JWT KPI KVM LDAP LIFO LLM LTS MFA MIME MQTT MVP NDA NFS NFT NGO NLP NTP
+    NVME OAUTH OCR ODBC OEM OIDC OKR OLAP OLTP OOM OOO OPEX ORM OTP PAAS PCI PII PKI PNG POC POSIX PTO QPS RBAC
+    RDBMS RDP REGEX RFI RFP RFQ RGB RHEL RPC RPM RSA RSVP RTF SAML SCIM SCP SDLC SFTP SHA SIEM SKU SLA SLO
+    SLI SNMP SOAP SPF SRE SSD SSN SVG SVN SWOT TDD TLD TOML TOTP TPU TSV TTL UAT UDP UML UPS USP UUID VGA VLAN
+    VPC WCAG WLAN WYSIWYG XLSX XSS YAML YOY YTD ZFS""".split()  # noqa: SIM905
 )
 """Abbreviations that any dictionary or reader knows."""
 
@@ -73,6 +83,8 @@ class Surroundings(msgspec.Struct, frozen=True):
     replaced: tuple[Replaced, ...] = ()
     departed: tuple[Departed, ...] = ()
     paths: frozenset[str] = frozenset()
+    mark: int = 0
+    """Which state of the vault's tidings this is."""
 
 
 def survey(sources: Sequence[Source]) -> Surroundings:
@@ -98,8 +110,12 @@ def defined_terms(text: str) -> set[str]:
 
 
 def used_terms(text: str) -> Iterable[re.Match[str]]:
-    """Yield the abbreviations of a text that not everybody knows."""
-    return (found for found in ABBREVIATION.finditer(text) if found.group() not in NO_MYSTERY)
+    """Yield the abbreviations of a text that not everybody knows; what a link leads to needs no other explanation."""
+    linked = [found.span() for found in LINKED.finditer(text)]
+    for found in ABBREVIATION.finditer(text):
+        is_linked = any(start <= found.start() < end for start, end in linked)
+        if found.group() not in NO_MYSTERY and not is_linked:
+            yield found
 
 
 def replaced_records(source: Source) -> list[Replaced]:

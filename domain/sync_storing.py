@@ -49,10 +49,3 @@ def _judged(judge: Judge, tools: Tools, step: Prepared) -> Matrix | None:
     """Return the vectors that may be compared with the judge's examples: those of the same model, where there are."""
     made = dict(zip(tools.embedders, (step.vectors, step.next_vectors), strict=False))
     return made.get(judge.model)
-
-
-async def _keep_up(run: Run) -> None:
-    """Look after the parts, and end the pages of which everything is stored, in their order."""
-    await keep_up(run)
-    while run.ends and run.part is None and (not run.sharing or run.sharing.is_done(run.ends[0][0].last_part)):
-        await _end_page(run, *run.ends.popleft())

@@ -22,7 +22,7 @@ from domain.parsing import ParsedDocument, Parser
 from domain.people import Viewer
 from domain.progress import Progress, Stage, plus
 from domain.scope import Scope, left_out
-from domain.sharing import share, touches_parts
+from domain.sharing import keep_up, share, touches_parts
 from domain.sync_embedding import embed_steps
 from domain.sync_ends import LINES_AHEAD, clean, end_part, owned, trim_lines, write_lines, write_put_off
 from domain.sync_parts import LOOK_S, PART_ITEMS, ROOM_S, PartState, Sharing
@@ -283,6 +283,13 @@ async def _store_step(run: Run, step: Step | list[Prepared]) -> None:
             run.begin(step.part)
         case PartEnd():
             await end_part(run)
+
+
+async def _keep_up(run: Run) -> None:
+    """Look after the parts, and end the pages of which everything is stored, in their order."""
+    await keep_up(run)
+    while run.ends and run.part is None and (not run.sharing or run.sharing.is_done(run.ends[0][0].last_part)):
+        await _end_page(run, *run.ends.popleft())
 
 
 async def _end_page(run: Run, end: PageEnd, progress: Progress) -> None:

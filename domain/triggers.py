@@ -3,7 +3,7 @@
 A trigger's examples are its tests: every one that must match does, none that must not. People never see a pattern.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Protocol
 
 import msgspec
@@ -37,6 +37,10 @@ class Matcher(Protocol):
 
     version: str
     """Changes with the table, and with nothing else."""
+
+    @property
+    def familiar(self) -> Collection[str]:
+        """What any reader knows, abbreviations and words, in capitals: what the world at large often writes."""
 
     def match(self, sentences: Sequence[str]) -> list[list[Match]]:
         """Return for each sentence one match a trigger, in the table's order: what `re.search` finds for each."""

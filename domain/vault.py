@@ -41,6 +41,7 @@ from domain.studies import Studies
 from domain.surveys import Surveys
 from domain.sync_parts import Parts
 from domain.syncs import Syncs
+from domain.tidings import Tidings
 from domain.trails import Trails
 from domain.transcribing import Transcriber
 from domain.triggers import Matcher
@@ -85,6 +86,7 @@ class Vault:
     access: Access
     apps: Apps
     gaps: Gaps
+    tidings: Tidings
     models: ModelChanges
     radar: Radar
     whole: WholeVault

@@ -25,7 +25,8 @@ NOT_PEOPLE = frozenset(
     " tuesday wednesday thursday friday saturday sunday january february march april may june july august september"
     " october november december christmas easter day week month year quarter valley hills beach county state states"
     " republic kingdom union nations association foundation museum theatre court church union market store shop"
-    " windows linux google microsoft amazon apple oracle cloud web mail code test case issue ticket request".split()
+    " windows linux google microsoft amazon apple oracle cloud web mail code test case issue ticket request people ops"
+    " operators helpdesk hr".split()
 )
 ORGANISATION_ENDS = frozenset(
     "gmbh ag bv b.v. ltd ltd. limited inc inc. llc plc corp corp. corporation oy ab as a/s sas sarl srl s.a. kg se"

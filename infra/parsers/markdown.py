@@ -27,6 +27,7 @@ def parse(name: str, content: bytes) -> ParsedDocument:
     tokens = reader.parse(decode(content).replace("\r\n", "\n"))
     builder = TextBuilder()
     fields = _front_matter(tokens)
+    links = _links(tokens)
     walk = _Walk(builder)
     for token in tokens:
         walk.visit(token)
@@ -36,7 +37,7 @@ def parse(name: str, content: bytes) -> ParsedDocument:
         title=fields.get("title", ""),
         author=fields.get("author", ""),
         created_at=_moment(fields.get("date", "")),
-        metadata={**fields, "links": "\n".join(_links(tokens))},
+        metadata={**fields, "links": "\n".join(links), "link_words": "\n".join(links.values())},
     )
 
 
@@ -98,11 +99,16 @@ class _Walk:
             self._builder.add(kind, text)
 
 
-def _links(tokens: Sequence[Token]) -> list[str]:
-    """Return where the text's relative links lead, each once; addresses and places within the page are left out."""
-    children = (child for token in tokens for child in token.children or () if child.type == "link_open")
-    targets = (unquote(str(child.attrs.get("href", ""))).partition("#")[0] for child in children)
-    return [target for target in dict.fromkeys(targets) if target and not ELSEWHERE.match(target)][:MAX_LINKS]
+def _links(tokens: Sequence[Token]) -> dict[str, str]:
+    """Return where the text's relative links lead, with their words; addresses and places in the page are left out."""
+    found: dict[str, str] = {}
+    for children in (token.children or [] for token in tokens):
+        for place, child in enumerate(children):
+            target = unquote(str(child.attrs.get("href", ""))).partition("#")[0] if child.type == "link_open" else ""
+            if target and not ELSEWHERE.match(target) and len(found) < MAX_LINKS:
+                end = next(at for at in range(place, len(children)) if children[at].type == "link_close")
+                found.setdefault(target, " ".join("".join(_pieces(children[place + 1 : end])).split()))
+    return found
 
 
 def _readable(token: Token) -> str:

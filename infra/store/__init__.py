@@ -47,6 +47,7 @@ from infra.store.studies import StudyStore
 from infra.store.surveys import SurveyStore
 from infra.store.sync_parts import PartStore
 from infra.store.syncs import SyncStore
+from infra.store.tidings import TidingStore
 from infra.store.trails import TrailStore
 from infra.store.unanswered import UnansweredStore
 from infra.store.uploads import UploadStore
@@ -122,6 +123,7 @@ class Stores:
             access=AccessStore(connection, viewer),
             apps=AppStore(connection, viewer, self.sealer),
             gaps=GapStore(connection, viewer),
+            tidings=TidingStore(connection, viewer, self.analyzer),
             models=ModelChangeStore(connection, viewer, self.queue, labels),
             radar=RadarStore(connection, viewer, self.model),
             whole=WholeVaultStore(connection, viewer),

@@ -12,20 +12,13 @@ from domain.found_gaps import MAX_REASON, FoundGap, GapFilter, GapState, unique
 from domain.frames import Frame
 from domain.gap_kinds import GapKind
 from domain.people import EVERYONE, Viewer
-from domain.surroundings import Source, Surroundings, survey
 from domain.terms import Term
 from infra.store.access import access_binds
 from infra.store.gap_sql import ADD_TERMS, PAGE, VERDICT, VISIBLE
 from infra.store.texts import storable
+from infra.store.tidings import TURN, add_tidings
 
 NOT_FOUND = "This gap does not exist, or stands in documents that are not shared with you."
-TELLING = (
-    r"\m(superseded by|replaced by|obsoleted by|supersedes|my last (working )?day|left the company|no longer with us)\M"
-)
-"""What a document that tells of replaced records or departed people says; detectors read it properly."""
-MAX_TELLING = 200
-TURN = sa.text("select pg_advisory_xact_lock(hashtextextended('gaps', :tenant))")
-"""One document's findings of a tenant are written at a time: who forgets a gap must not miss new evidence for it."""
 
 
 class GapStore:
@@ -46,19 +39,6 @@ class GapStore:
         )
         return list(rows.scalars())
 
-    async def surroundings(self) -> Surroundings:
-        rows = await self._connection.execute(
-            sa.text(
-                "select d.title, d.author, d.source_modified_at as date, v.text from documents d"
-                " join document_versions v on (v.tenant_id, v.id) = (d.tenant_id, d.version_id)"
-                " join document_access a on (a.tenant_id, a.document_id) = (d.tenant_id, d.id)"
-                " where a.principal = :everyone and v.text ~* :telling order by d.id desc limit :limit"
-            ),
-            {"everyone": EVERYONE, "telling": TELLING, "limit": MAX_TELLING},
-        )
-        told = survey([Source(row.text, row.title, row.author, row.date) for row in rows])
-        return Surroundings(replaced=told.replaced, departed=told.departed)
-
     async def record(self, document_id: int, version_id: int, detector: str, detected: Detected, text: str) -> None:
         binds = {"tenant": self._viewer.tenant_id, "document": document_id, "version": version_id}
         await self._connection.execute(TURN, binds)
@@ -70,11 +50,13 @@ class GapStore:
         await self._connection.execute(sa.text("delete from detections where document_id = :document"), binds)
         await self._connection.execute(
             sa.text(
-                "insert into detections (tenant_id, document_id, version_id, detector)"
-                " values (:tenant, :document, :version, :detector)"
+                "insert into detections (tenant_id, document_id, version_id, detector) values (:tenant, :document,"
+                " :version, case when (select coalesce(max(id), 0) from known_tidings) = :mark"
+                " then :detector else '' end)"
             ),
-            {**binds, "detector": detector},
+            {**binds, "detector": detector, "mark": detected.mark},
         )
+        await add_tidings(self._connection, self._viewer.tenant_id, document_id, detected)
         await self._add_frames(document_id, detected.frames)
         await self._add_terms(document_id, detected.terms)
         await self._add_gaps(document_id, detected, text)

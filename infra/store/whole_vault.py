@@ -2,6 +2,7 @@
 
 import posixpath
 from collections.abc import Sequence
+from itertools import zip_longest
 
 import msgspec
 import sqlalchemy as sa
@@ -46,7 +47,8 @@ from place p join chunks c on (c.tenant_id, c.document_id) = (p.tenant_id, p.doc
 where position(lower(p.name) in lower(p.title || ' ' || c.text)) > 0 group by p.entity_id order by p.entity_id
 """
 LINKED = """
-select d.id, d.integration_id, d.external_id, v.text, v.metadata->>'links' as links from documents d
+select d.id, d.integration_id, d.external_id, v.text, v.metadata->>'links' as links,
+    v.metadata->>'link_words' as link_words from documents d
 join document_versions v on (v.tenant_id, v.id) = (d.tenant_id, d.version_id)
 where v.metadata ? 'links' order by d.id desc limit 500
 """
@@ -122,11 +124,12 @@ class WholeVaultStore:
         folders = {(integration, posixpath.dirname(path)) for integration, path in held}
         found = []
         for row in linked:
-            for target in str(row.links).split("\n"):
+            words = str(row.link_words or "").split("\n")
+            for target, said in zip_longest(str(row.links).split("\n"), words, fillvalue=""):
                 path = posixpath.normpath(posixpath.join(posixpath.dirname(str(row.external_id)), target))
                 is_near = (row.integration_id, posixpath.dirname(path)) in folders
                 if path.endswith(DOCUMENTS) and is_near and (row.integration_id, path) not in held:
-                    found.append(_broken(int(str(row.id)), str(row.text), target))
+                    found.append(_broken(int(str(row.id)), str(row.text), target, said))
         return found[:limit]
 
     async def news(self) -> str:
@@ -179,10 +182,10 @@ class WholeVaultStore:
         )
 
 
-def _broken(document_id: int, text: str, target: str) -> BrokenLink:
-    """The link stands where its file's name does, if the text has that; else it is shown at the beginning."""
+def _broken(document_id: int, text: str, target: str, said: str) -> BrokenLink:
+    """The link stands where its words do, or its file's name, if the text has that; else at the beginning."""
     name = posixpath.basename(target).rpartition(".")[0].replace("-", " ").replace("_", " ").lower()
-    at = max(text.lower().find(name), 0)
+    at = max(text.find(said) if said else -1, 0) or max(text.lower().find(name), 0)
     start = text.rfind("\n", 0, at) + 1
     end = text.find("\n", at) if text.find("\n", at) >= 0 else len(text)
     return BrokenLink(document_id, target, start, end, text[start:end])

@@ -8,11 +8,13 @@ import hashlib
 import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
+from functools import cached_property
 from pathlib import Path
 
 import ahocorasick
 
 from domain.triggers import Match, Trigger
+from infra.triggers.familiar import familiar_words
 from infra.triggers.literals import BREAK, folded, literals
 
 FOLDER = Path(__file__).parent
@@ -56,6 +58,10 @@ class TableMatcher:
         ]
         self._automaton, self._always = _automaton(expressions)
         self.version = _fingerprint(triggers)
+
+    @cached_property
+    def familiar(self) -> frozenset[str]:
+        return familiar_words()
 
     def match(self, sentences: Sequence[str]) -> list[list[Match]]:
         if not sentences:

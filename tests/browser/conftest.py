@@ -17,11 +17,14 @@ from playwright.async_api import Browser, Page, async_playwright
 
 from infra.embedded import Embedded
 from infra.migrations import migrate
+from tests.browser.transcription import Transcription, transcription_server
 from tests.servers import ask, own_servers
 
 ROOT = Path(__file__).parent.parent.parent
 READY_TIMEOUT_S = 60
 QUIET = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
+PLAYED = ["--use-fake-device-for-media-stream"]
+"""A microphone that beeps; whether a page may use it is still asked."""
 
 
 def free_port() -> int:
@@ -31,17 +34,24 @@ def free_port() -> int:
 
 
 @pytest.fixture(scope="session")
-def site() -> Iterator[str]:
+def transcription() -> Iterator[Transcription]:
+    """The server that writes down what the site's people say."""
+    with transcription_server() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def site(transcription: Transcription) -> Iterator[str]:
     """The address of a running product: one web and one worker process, on servers of their own.
 
     On those of the other tests, this worker would take their jobs.
     """
     with own_servers() as own, tempfile.TemporaryDirectory() as folder:
         migrate(own.database_url)
-        yield from served(own, Path(folder) / "log")
+        yield from served(own, Path(folder) / "log", TRANSCRIPTION_BASE_URL=transcription.base_url)
 
 
-def served(own: Embedded, log_path: Path) -> Iterator[str]:
+def served(own: Embedded, log_path: Path, **settings: str) -> Iterator[str]:
     port = free_port()
     environment = {
         **os.environ,
@@ -50,6 +60,7 @@ def served(own: Embedded, log_path: Path) -> Iterator[str]:
         "PORT": str(port),
         "VAULT_DIR": str(ROOT / ".vault"),
         "LOG_LEVEL": "warning",
+        **settings,
     }
     log = log_path.open("wb")
     processes = [
@@ -85,7 +96,7 @@ async def chromium() -> AsyncIterator[Browser]:
     if path is None:
         pytest.skip("chromium is not installed here")
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=path, args=QUIET)
+        browser = await playwright.chromium.launch(executable_path=path, args=QUIET + PLAYED)
         yield browser
         await browser.close()
 

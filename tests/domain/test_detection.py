@@ -88,6 +88,33 @@ def test_neither_questions_nor_code_nor_quotations_are_asked_about() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "If nobody maintains the list, ring the bell.",
+        "Suppose that for some reason the queue is empty.",
+        "You should read this and will see the rest soon.",
+        "We may replace the pump at some point.",
+        "We are waiting for the stable release on 31 August.",
+        "The change is stalled, it will not happen.",
+        "Will be pushed today.",
+        "Write to us as soon as you know who reads it.",
+        "Follow the usual steps, starting with [the list](https://x.example/list).",
+        "We decided to take a look at the list.",
+        "The extension has already been approved.",
+        "The FBI and NASA were asked.",
+        "Open a request in the PRQ queue, for example PRQ-219.",
+    ],
+)
+def test_what_is_supposed_advised_dated_given_up_or_known_to_all_is_not_asked_about(sentence: str) -> None:
+    assert kinds(sentence, survey([])) == set()
+
+
+def test_whoever_is_named_is_named_without_the_ending_of_possession() -> None:
+    (gap,) = found("It used to be Ruben's job to recreate it.").gaps
+    assert gap.person == "Ruben"
+
+
 def test_a_link_to_a_file_that_is_not_there_dangles() -> None:
     here = Source("See [the list](list.md) and [the plan](plan.md).", path="a/index.md")
     around = survey([here, Source("The list.", path="a/list.md")])

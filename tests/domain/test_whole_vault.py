@@ -59,6 +59,13 @@ def test_the_one_who_knows_most_is_asked_then_the_author_then_who_is_named() -> 
     assert addressee(unsorted(author="Ada"), [expert], "Kettle", frozenset()) == ("Pekka", "knows most about Kettle")
     assert addressee(unsorted(author="Ada"), [expert], "Kettle", frozenset({"Pekka"})) == ("Ada", "wrote it")
     assert addressee(unsorted(person="Mia"), [], "", frozenset())[0] == "Mia"
+    assert addressee(unsorted(person="Mia"), [], "", frozenset(), frozenset({"Mia Holm"}))[0] == "Mia Holm"
+    assert addressee(unsorted(person="Mia"), [], "", frozenset({"Mia Holm"})) == ("", ""), "she has left"
+    head = unsorted(person="Mia", author="Ada", kind=GapKind.KNOWLEDGE_IN_A_HEAD)
+    assert addressee(head, [expert], "Kettle", frozenset())[0] == "Mia", "it says that she knows"
+    assert addressee(unsorted(author="device on-call"), [], "", frozenset()) == ("", "")
+    two = frozenset({"Mia Holm", "Mia Lind"})
+    assert addressee(unsorted(person="Mia"), [], "", frozenset(), two)[0] == "Mia", "it may be either"
     assert addressee(unsorted(person="Mia", kind=GapKind.STALE_REFERENCE), [], "", frozenset()) == ("", "")
 
 

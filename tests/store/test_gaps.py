@@ -111,7 +111,7 @@ async def test_what_only_the_whole_vault_shows_is_found_asked_once_and_gone_when
     stores: Stores, tools: Tools, viewer: Viewer, source: Source
 ) -> None:
     source.files = {
-        "guide/a.md": "# Rota\n\nThe QZX is switched off at night.\n\nRead [the plan](plan.md) and [this](b.md#top).",
+        "guide/a.md": "# Rota\n\nThe QZX is switched off.\n\nRead [how we go about it](plan.md), [this](b.md).",
         "guide/b.md": "# Lamp\n\nNobody may touch the lamp.",
         "guide/c.md": "Somebody should clean the filter of our press.",
         "guide/d.md": "Somebody should really clean the filter of our press.",
@@ -120,7 +120,7 @@ async def test_what_only_the_whole_vault_shows_is_found_asked_once_and_gone_when
     found = {gap.kind: gap for gap in await shown(stores, viewer)}
     assert set(found) == {GapKind.UNDEFINED_TERM, GapKind.DANGLING_LINK, GapKind.MISSING_ACTOR}
     assert found[GapKind.UNDEFINED_TERM].question == "What does QZX mean (Rota)?"
-    assert "plan.md" in found[GapKind.DANGLING_LINK].question
+    assert "plan.md: “Read how we go about it" in found[GapKind.DANGLING_LINK].question, "where it stands"
     assert found[GapKind.MISSING_ACTOR].n_alike == 2, "near in meaning, so asked as one"
     rows = [await n_rows(stores, viewer, table) for table in ("gaps", "gap_evidence")]
     await factories.studied(stores, tools, viewer)

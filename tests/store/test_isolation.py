@@ -148,6 +148,9 @@ PLANTS = {
     "gap_requests": "(tenant_id, gap_id, user_id, asked_by, note) select tenant_id, id, :user, 'Ada', '' from gaps",
     "gap_refusals": "(tenant_id, gap_id, user_id) select tenant_id, id, :user from gaps",
     "weekly_notes": "(tenant_id, user_id, week) values (:tenant, :user, '2026-11-23')",
+    "tidings": "(tenant_id, document_id, kind, subject)"
+    " select tenant_id, document_id, 'departed', 'Otto Fell' from detections",
+    "known_tidings": "(tenant_id, kind, subject) values (:tenant, 'departed', 'Otto Fell')",
     "note_questions": "(tenant_id, user_id, week, place, gap_id)"
     " select n.tenant_id, n.user_id, n.week, 1, g.id from weekly_notes n, gaps g",
     "handovers": "(tenant_id, name, leader_id, created_by, principals) values (:tenant, 'Otto', :user, 'Ada', '{}')",

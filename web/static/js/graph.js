@@ -29,7 +29,7 @@ const style = () => {
 const layout = (n) => (n > 300 ? { name: "concentric", concentric: (node) => node.degree(), levelWidth: () => 4, minNodeSpacing: 4 } : { name: "cose", animate: false, nodeRepulsion: () => 60000, idealEdgeLength: () => 70 });
 
 const draw = async () => {
-  const options = { container: frame, elements: elements(await (await fetch(frame.dataset.graph)).json()), style: style(), textureOnViewport: true, hideEdgesOnViewport: true, pixelRatio: 1 };
+  const options = { container: frame, elements: elements(await (await fetch(frame.dataset.graph)).json()), style: style(), maxZoom: 2, textureOnViewport: true, hideEdgesOnViewport: true, pixelRatio: 1 };
   const graph = cytoscape({ ...options, layout: { name: "null" } });
   const arrange = () => graph.layout({ ...layout(graph.nodes().length), fit: true, padding: 30 }).run();
   const choose = (node) => {
@@ -38,9 +38,11 @@ const draw = async () => {
     word.textContent = `${node.data("name")}: ${node.degree()} relations here.`;
   };
   const expand = async (node) => {
-    graph.add(elements(await (await fetch(`${frame.dataset.expands}?entity=${node.id()}&size=60`)).json()).filter(({ data }) => graph.getElementById(data.id).empty()));
+    const asked = `entity=${node.id()}&size=60&${frame.dataset.narrowed}`;
+    graph.add(elements(await (await fetch(`${frame.dataset.expands}?${asked}`)).json()).filter(({ data }) => graph.getElementById(data.id).empty()));
     arrange();
     choose(node);
+    frame.dispatchEvent(new CustomEvent("expanded", { bubbles: true, detail: `${frame.dataset.lists}?${asked}` }));
   };
   arrange();
   frame.dataset.drawn = "";
