@@ -37,6 +37,7 @@ from infra.connectors import (
     webdav,
 )
 from infra.connectors.addresses import Outside
+from infra.connectors.consent import ConsentProvider
 from infra.connectors.http import Token
 from infra.connectors.kinds import Access, ConnectorKind, Reach
 from infra.connectors.providers import REDIRECT_PATH, provider_found
@@ -142,7 +143,7 @@ def make_oauth(
 
     def make(kind: str, app: App) -> Provider:
         own = msgspec.structs.replace(settings[kind], client_id=app.client_id, client_secret=app.client_secret)
-        return consents[kind].make_provider(client, own, base_url)
+        return ConsentProvider(consents[kind], client, own, base_url)
 
     registered = tuple(
         Registered(
@@ -154,8 +155,8 @@ def make_oauth(
         )
         for kind, consent in consents.items()
     )
-    providers = {
-        kind: consent.make_provider(client, settings[kind], base_url)
+    providers: dict[str, Provider] = {
+        kind: ConsentProvider(consent, client, settings[kind], base_url)
         for kind, consent in consents.items()
         if settings[kind].client_id
     }

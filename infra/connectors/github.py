@@ -18,11 +18,11 @@ from domain.integrations import Connector, Entry, Gone, Integration, Integration
 from domain.kinds import Kind
 from domain.people import EVERYONE, Viewer, user_principal
 from domain.vault import OpenVault
-from infra.connectors.github_consent import REGISTRATION, GitHub
+from infra.connectors.github_consent import TERMS
 from infra.connectors.github_files import BlobEntry, file_entry, read_blob
 from infra.connectors.github_talks import Talk, TalkKind, read_talk, since_before, since_text, talk_item
 from infra.connectors.http import Source
-from infra.connectors.kinds import Access, ConnectorKind, Consent
+from infra.connectors.kinds import Access, ConnectorKind
 
 PAGE_SIZE = 100
 """The most GitHub gives at once."""
@@ -304,5 +304,5 @@ def _connect(access: Access) -> Connector:
 KIND = ConnectorKind(
     Kind(IntegrationKind.GITHUB, "GitHub", "link", "Files, issues and pull requests of the repositories you choose."),
     _connect,
-    consent=Consent(REGISTRATION, GitHub),
+    consent=TERMS,
 )

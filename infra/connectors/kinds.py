@@ -9,15 +9,14 @@ from datetime import datetime
 
 import httpx
 
-from domain.credentials import Provider
 from domain.integrations import Connector, Integration
 from domain.kinds import Kind
 from domain.people import Viewer
 from domain.uploads import ObjectStore
 from domain.vault import OpenVault
 from infra.connectors.addresses import Outside
+from infra.connectors.consent import Terms
 from infra.connectors.http import N_TRIES, Source, Token
-from infra.registrations import ProviderSettings, Registration
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,15 +69,6 @@ class Access:
 
 
 @dataclass(frozen=True, slots=True)
-class Consent:
-    """Where a kind that is connected by consent gets it."""
-
-    registration: Registration
-    make_provider: Callable[[httpx.AsyncClient, ProviderSettings, str], Provider]
-    """Takes the client, the settings, and the address of this server."""
-
-
-@dataclass(frozen=True, slots=True)
 class ConnectorKind:
     """One kind of source, complete: a line of the registry."""
 
@@ -90,4 +80,4 @@ class ConnectorKind:
 
     Raises: Invalid (with the fields at fault), Forbidden, Unavailable.
     """
-    consent: Consent | None = None
+    consent: Terms | None = None
