@@ -9,7 +9,7 @@ from litestar import Request, Response, get, post
 from litestar.params import FromPath, FromQuery
 
 from domain import oauth as flow
-from domain.connecting import require_manager
+from domain.connecting import is_by_consent, require_manager
 from domain.credentials import NOT_SET_UP, Choice, OAuth, Provider
 from domain.errors import Forbidden, NotFound, VaultError
 from domain.integrations import Integration
@@ -133,7 +133,7 @@ async def read_choices(
         integration = await vault.integrations.get(integration_id)
         require_manager(viewer, integration)
         provider = (await flow.providers_of(tools.oauth, vault)).get(integration.kind)
-    if provider is None:
+    if provider is None or not is_by_consent(tools.kinds.described(integration.kind), integration):
         raise NotFound("There is nothing to choose in this integration: it is read as a whole.")
     grant = await flow.fresh_grant(doors.open_vault, viewer, provider, integration_id, tools.now())
     return integration, provider, list(await provider.choices(grant))

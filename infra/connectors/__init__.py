@@ -7,6 +7,7 @@ from datetime import datetime
 import httpx
 import msgspec
 
+from domain.connecting import is_by_consent
 from domain.credentials import App, OAuth, Provider, Registered, States
 from domain.errors import Invalid
 from domain.integrations import Connector, Integration
@@ -98,7 +99,7 @@ class Connectors:
 
         found = self._registered(integration.kind)
         reach = Reach(integration.settings, secrets, self.client, self.now, self.outside, objects=self.objects)
-        if found.consent is None:
+        if found.consent is None or not is_by_consent(found.kind, integration):
             return found.connect(Access(reach, integration, viewer, open_vault, found.kind.title))
         title, api_url = found.consent.registration.title, self.settings[found.kind.name].api_url
         token = self._token(found, integration, viewer, open_vault)

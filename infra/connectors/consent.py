@@ -9,7 +9,7 @@ import msgspec
 
 from domain.credentials import Account, Choice, Grant
 from infra.connectors.http import Source, fixed_token
-from infra.connectors.oauth import OAuthClient, Read
+from infra.connectors.oauth import STANDARD, Dialect, OAuthClient
 from infra.connectors.providers import REDIRECT_PATH
 from infra.registrations import ProviderSettings, Registration
 
@@ -60,8 +60,7 @@ class Terms:
     """Those asked for when public things suffice; None where the provider does not tell these apart."""
     more: Mapping[str, str] = field(default_factory=dict)
     """What its consent page wants to know besides."""
-    read: Read | None = None
-    """Understands an answer of its token endpoint that is not as RFC 6749 has it."""
+    dialect: Dialect = STANDARD
     end: End = end_by_rfc_7009
     is_personal: bool = True
     must_choose: bool = False
@@ -76,7 +75,7 @@ class ConsentProvider:
         self._client = client
         self._settings = settings
         redirect_uri = base_url + REDIRECT_PATH.format(provider=terms.name)
-        self._oauth = OAuthClient(client, terms.title, settings, redirect_uri)
+        self._oauth = OAuthClient(client, terms.title, settings, redirect_uri, terms.dialect)
         self.name = self.kind = terms.name
         self.title = terms.title
         self.choice_noun = terms.choice_noun
@@ -93,10 +92,10 @@ class ConsentProvider:
         return self._oauth.authorize_url(state, challenge, asked, **self._terms.more)
 
     async def exchange(self, code: str, verifier: str) -> Grant:
-        return self._named(await self._oauth.exchange(code, verifier, self._terms.read))
+        return self._named(await self._oauth.exchange(code, verifier))
 
     async def renew(self, grant: Grant) -> Grant:
-        return self._named(await self._oauth.renew(grant, self._terms.read))
+        return self._named(await self._oauth.renew(grant))
 
     async def revoke(self, grant: Grant) -> None:
         await self._terms.end(self._oauth, self._settings, grant)

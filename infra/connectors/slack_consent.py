@@ -7,7 +7,7 @@ import msgspec
 from domain.credentials import Account, Choice, Grant
 from domain.errors import Forbidden, Unavailable
 from infra.connectors.consent import Consented, Terms
-from infra.connectors.oauth import Answer, OAuthClient
+from infra.connectors.oauth import Answer, Dialect, OAuthClient
 from infra.connectors.slack_api import conversations, one_user
 from infra.registrations import ProviderSettings, Registration
 
@@ -104,7 +104,7 @@ TERMS = Terms(
     access_page="https://slack.com/apps/manage",
     scopes=SCOPES,
     more={"user_scope": ",".join(SCOPES)},
-    read=read_answer,
+    dialect=Dialect(read_answer),
     end=_end,
     is_personal=False,
 )
