@@ -57,6 +57,8 @@ REGISTRY: tuple[ConnectorKind, ...] = (
     github.KIND,
     box.KIND,
     imap.KIND,
+    imap.GOOGLE_KIND,
+    imap.MICROSOFT_KIND,
     forwarding.KIND,
     web.KIND,
     webdav.KIND,
