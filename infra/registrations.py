@@ -28,6 +28,8 @@ class Registration(msgspec.Struct, frozen=True):
     revoke_url: str
     account_url: str = ""
     """Tells whose account it is, where the API itself does not."""
+    git_url: str = ""
+    """Where it serves what only git gives."""
     api: str = ""
     """How the setting of the API's address begins where one provider has several: `gmail` for GMAIL_API_URL."""
     api_schemes: tuple[str, ...] = ("http://", "https://")
@@ -46,6 +48,7 @@ class ProviderSettings(msgspec.Struct, frozen=True):
     token_url: str
     revoke_url: str
     account_url: str = ""
+    git_url: str = ""
 
 
 def read_registration(environment: Mapping[str, str], registration: Registration) -> ProviderSettings:
@@ -69,6 +72,7 @@ def read_registration(environment: Mapping[str, str], registration: Registration
         token_url=address("TOKEN", registration.token_url),
         revoke_url=address("REVOKE", registration.revoke_url),
         account_url=address("ACCOUNT", registration.account_url),
+        git_url=address("GIT", registration.git_url),
     )
 
 

@@ -103,9 +103,9 @@ class Connectors:
         reach = Reach(integration.settings, secrets, self.client, self.now, self.outside, objects=self.objects)
         if found.consent is None or not is_by_consent(found.kind, integration):
             return found.connect(Access(reach, integration, viewer, open_vault, found.kind.title))
-        title, api_url = found.consent.registration.title, self.settings[found.kind.name].api_url
+        title, own = found.consent.registration.title, self.settings[found.kind.name]
         token = self._token(found, integration, viewer, open_vault)
-        return found.connect(Access(reach, integration, viewer, open_vault, title, api_url, token))
+        return found.connect(Access(reach, integration, viewer, open_vault, title, own.api_url, token, own.git_url))
 
     async def check(self, kind: str, entered: Entered) -> str:
         """See `domain.kinds.Check`."""

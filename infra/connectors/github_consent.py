@@ -68,6 +68,7 @@ TERMS = Terms(
         authorize_url="{url}/login/oauth/authorize",
         token_url="{url}/login/oauth/access_token",  # noqa: S106 (an address)
         revoke_url="{api_url}/applications/{client_id}/token",
+        git_url="{url}",
     ),
     account=_account,
     choices=_repositories,

@@ -60,6 +60,8 @@ class Access:
     """Where its provider's API answers; "" for kinds without consent."""
     token: Token | None = None
     """Gives the access token of its consent."""
+    git_url: str = ""
+    """Where its provider serves what only git gives."""
 
     def source(self, files_url: str = "") -> Source:
         """Return the provider's API in the name of the account that gave consent; files may lie on a second server."""

@@ -120,7 +120,7 @@ async def test_a_mailbox_at_google_is_read_by_xoauth2_its_token_renewed_and_a_re
     assert third.state is SyncState.FAILED
     await member.visit("/integrations")
     assert "no longer accepts our access. Reconnect it" in member.words
-    assert f"/connect/gmail_imap?integration={mine.id}" in member.page.html
+    assert f"/connect/gmail_imap?integration={mine.id}" in (member.page.html or "")
     answer = await member.client.get(f"/connect/gmail_imap?integration={mine.id}", follow_redirects=False)
     await member.visit(await consent(answer.headers["Location"], "ana"))
     assert (await synced(stores, tools, member_viewer, mine)).state is SyncState.SUCCEEDED
