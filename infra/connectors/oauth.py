@@ -47,6 +47,18 @@ class Dialect(msgspec.Struct, frozen=True):
 
 
 STANDARD = Dialect()
+NOT_KNOWN = frozenset(
+    {
+        "incorrect_client_credentials",
+        "invalid_client",
+        "invalid_client_id",
+        "bad_client_secret",
+        "bad_redirect_uri",
+        "unauthorized_client",
+        "redirect_uri_mismatch",
+    }
+)
+"""How providers say that it is us they do not know, whoever gave consent."""
 
 
 class OAuthClient:
@@ -90,6 +102,8 @@ class OAuthClient:
     async def renew(self, grant: Grant) -> Grant:
         """See `domain.credentials.Provider`; where the refresh token does not rotate, it is kept."""
         answer = await self._ask(grant_type="refresh_token", refresh_token=grant.refresh_token)
+        if answer.error in NOT_KNOWN:
+            raise Forbidden(self._refused(answer.error))
         if answer.error or not answer.access_token:
             raise Forbidden(lost_access(self._title))
         return grant_of(answer, grant)
@@ -133,15 +147,7 @@ class OAuthClient:
         return {"json": fields, "auth": (self._settings.client_id, self._settings.client_secret), "headers": headers}
 
     def _refused(self, error: str) -> str:
-        if error in (
-            "incorrect_client_credentials",
-            "invalid_client",
-            "invalid_client_id",
-            "bad_client_secret",
-            "bad_redirect_uri",
-            "unauthorized_client",
-            "redirect_uri_mismatch",
-        ):
+        if error in NOT_KNOWN:
             return (
                 f"{self._title} does not accept this server's client id, secret or address. "
                 "Ask the operator to compare them with what is registered there."
