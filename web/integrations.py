@@ -61,6 +61,11 @@ class Card(msgspec.Struct, frozen=True):
         return not is_by_consent(self.kind, self.integration)
 
     @property
+    def notes(self) -> list[str]:
+        """What the last sync could not reach, though it went well."""
+        return self.integration.settings.get("notes", "").splitlines()
+
+    @property
     def region(self) -> str:
         """The id of the card, and the name of its events."""
         return f"integration-{self.integration.id}"

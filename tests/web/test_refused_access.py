@@ -132,6 +132,7 @@ async def test_a_revoked_grant_asks_to_reconnect_and_reconnecting_mends_it(
     assert "no longer accepts our access. Reconnect it" in words
     assert ("what is indexed stays" in words, office.leads_to(f"/connect/gmail?integration={gmail.id}")) == (True, True)
     await office.browser.visit(await consent(await office.begin(f"/connect/gmail?integration={gmail.id}"), "ana"))
+    assert (office.browser.status, "Gmail accepts our access" in office.browser.words) == (200, True)
     assert await office.sync(gmail) is SyncState.SUCCEEDED
     assert "no longer accepts" not in await office.page()
 
