@@ -188,7 +188,8 @@ def running_notion() -> Iterator[Workspace]:
                 workspace.n_limited -= 1
                 status, said = 429, error(429, "rate_limited", "Slow down.")
             elif self.path.startswith("/v1/oauth/"):
-                status, said = workspace.consents.answer(self.path, dict(self.headers), asked)
+                headers = {name.title(): value for name, value in self.headers.items()}
+                status, said = workspace.consents.answer(self.path, headers, asked)
             elif workspace.knows(self.headers["Authorization"] or "") and self.headers["Notion-Version"]:
                 status, said = workspace.answer(method, urlsplit(self.path).path, asked)
             content = json.dumps(said).encode()
