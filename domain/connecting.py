@@ -26,6 +26,19 @@ def may_manage(viewer: Viewer, integration: Integration) -> bool:
     return viewer.user_id == integration.owner_id if integration.owner_id is not None else viewer.is_admin
 
 
+def is_by_consent(kind: Kind, integration: Integration) -> bool:
+    """Whether an integration has its access by consent, where its kind may also be connected by entering something."""
+    return not kind.fields or "account_id" in integration.settings
+
+
+def form_of(kinds: Kinds, integration: Integration) -> Kind:
+    """Return the kind whose form an integration was connected by. Raises: NotFound."""
+    kind = kinds.with_form(integration.kind)
+    if is_by_consent(kind, integration):
+        raise NotFound("There is nothing to enter here: the access was given by consent. Reconnect it on its page.")
+    return kind
+
+
 def require_manager(viewer: Viewer, integration: Integration) -> None:
     """Raises: Forbidden."""
     if not may_manage(viewer, integration):
@@ -77,7 +90,7 @@ async def change_access(
     async with open_vault(viewer) as vault:
         integration = await vault.integrations.get(integration_id)
         require_manager(viewer, integration)
-        kind = kinds.with_form(integration.kind)
+        kind = form_of(kinds, integration)
         held = await _held(vault.credentials.secrets(integration_id))
     entered = read_entered(kind, values, Entered(integration.settings, held))
     await kinds.check(kind.name, entered)

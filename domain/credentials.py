@@ -27,6 +27,8 @@ class Grant(msgspec.Struct, frozen=True):
     """None when the access token does not end by itself."""
     dies_at: datetime | None = None
     """When it can no longer be renewed, as far as the provider says."""
+    holder: str = ""
+    """Who gave it, in the provider's own words (JSON), where it says that beside the token."""
 
     def is_fresh(self, now: datetime) -> bool:
         """Whether the access token can be used for a while yet."""

@@ -134,7 +134,7 @@ def may_consent(viewer: Viewer, provider: Provider) -> bool:
 
 def left_out(title: str, scopes: Sequence[str]) -> str:
     """Return what to tell people who gave less than is needed."""
-    named = ", ".join(scope.rsplit("/", 1)[-1] for scope in scopes)
+    named = ", ".join(scope.rstrip("/").rsplit("/", 1)[-1] for scope in scopes)
     return f"{title} was allowed without {named}, so nothing was connected. Begin again and leave everything ticked."
 
 

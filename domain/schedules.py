@@ -62,4 +62,4 @@ class Wakes(Protocol):
         """Remember a delivery, and return whether it is seen for the first time within a day."""
 
     async def readers_of(self, kind: str, account: str) -> Sequence[tuple[int, int]]:
-        """Return tenant and integration ids that read this account at a provider."""
+        """Return tenant and integration ids that read this account at a provider, or an account in this workspace."""

@@ -28,8 +28,12 @@ class Registration(msgspec.Struct, frozen=True):
     revoke_url: str
     account_url: str = ""
     """Tells whose account it is, where the API itself does not."""
+    git_url: str = ""
+    """Where it serves what only git gives."""
     api: str = ""
     """How the setting of the API's address begins where one provider has several: `gmail` for GMAIL_API_URL."""
+    api_schemes: tuple[str, ...] = ("http://", "https://")
+    """How the API's address may begin."""
 
 
 class ProviderSettings(msgspec.Struct, frozen=True):
@@ -44,6 +48,7 @@ class ProviderSettings(msgspec.Struct, frozen=True):
     token_url: str
     revoke_url: str
     account_url: str = ""
+    git_url: str = ""
 
 
 def read_registration(environment: Mapping[str, str], registration: Registration) -> ProviderSettings:
@@ -52,7 +57,8 @@ def read_registration(environment: Mapping[str, str], registration: Registration
     client_id, client_secret = _client(environment, app)
     url = _at(environment, f"{app}_URL", registration.url)
     api = (registration.api or registration.app).upper()
-    api_url = _at(environment, f"{api}_API_URL", registration.api_url.replace("{url}", url))
+    default = registration.api_url.replace("{url}", url)
+    api_url = _at(environment, f"{api}_API_URL", default, registration.api_schemes)
 
     def address(noun: str, default: str) -> str:
         return _at(environment, f"{app}_{noun}_URL", default.replace("{url}", url).replace("{api_url}", api_url))
@@ -66,6 +72,7 @@ def read_registration(environment: Mapping[str, str], registration: Registration
         token_url=address("TOKEN", registration.token_url),
         revoke_url=address("REVOKE", registration.revoke_url),
         account_url=address("ACCOUNT", registration.account_url),
+        git_url=address("GIT", registration.git_url),
     )
 
 
@@ -85,5 +92,7 @@ def _client(environment: Mapping[str, str], app: str) -> tuple[str, str]:
     return client_id, client_secret
 
 
-def _at(environment: Mapping[str, str], name: str, default: str) -> str:
-    return read_url(environment, name, ("http://", "https://")).rstrip("/") or default
+def _at(
+    environment: Mapping[str, str], name: str, default: str, schemes: tuple[str, ...] = ("http://", "https://")
+) -> str:
+    return read_url(environment, name, schemes).rstrip("/") or default

@@ -9,7 +9,7 @@ from litestar import Request, Response, get, post
 from litestar.params import FromPath, FromQuery
 
 from domain import oauth as flow
-from domain.connecting import require_manager
+from domain.connecting import is_by_consent, require_manager
 from domain.credentials import NOT_SET_UP, Choice, OAuth, Provider
 from domain.errors import Forbidden, NotFound, VaultError
 from domain.integrations import Integration
@@ -17,9 +17,10 @@ from domain.oauth import Callback
 from domain.people import Viewer
 from domain.syncs import Trigger
 from domain.vault import Tools, Vault
-from web.doors import Doors
+from web.doors import Doors, WebSettings
 from web.errors import STATUS
 from web.filters import plural
+from web.flashes import Flash, FlashKind, write_flash
 from web.numbers import whole_number
 from web.rendering import Page, SeeOther, page, see_other
 from web.visits import visit_of
@@ -60,6 +61,7 @@ async def finish(
     request: AnyRequest,
     doors: Doors,
     tools: Tools,
+    settings: WebSettings,
     provider: FromPath[str],
 ) -> Response[Any]:
     """Finish a consent, exactly once, in the browser that began it; whatever is wrong gets a page that says so."""
@@ -72,7 +74,7 @@ async def finish(
         connected = await flow.finish(oauth, callback, viewer, doors.open_vault, session_digest(request), tools.now())
     except VaultError as refusal:
         structlog.get_logger().warning("consent_refused", provider=provider, reason=type(refusal).__name__)
-        return refused(title, refusal)
+        return refused(title, refusal, settings)
     integration = connected.integration
     if connected.must_choose and not integration.settings.get("chosen"):
         return see_other(
@@ -133,7 +135,7 @@ async def read_choices(
         integration = await vault.integrations.get(integration_id)
         require_manager(viewer, integration)
         provider = (await flow.providers_of(tools.oauth, vault)).get(integration.kind)
-    if provider is None:
+    if provider is None or not is_by_consent(tools.kinds.described(integration.kind), integration):
         raise NotFound("There is nothing to choose in this integration: it is read as a whole.")
     grant = await flow.fresh_grant(doors.open_vault, viewer, provider, integration_id, tools.now())
     return integration, provider, list(await provider.choices(grant))
@@ -161,10 +163,12 @@ def selection_page(
     )
 
 
-def refused(title: str, error: VaultError) -> Page:
-    """Return the page of a consent that came to nothing."""
+def refused(title: str, error: VaultError, settings: WebSettings) -> Page:
+    """Return the page of a consent that came to nothing; the page after it, most likely the integrations, says so."""
     status = next(status for kind, status in STATUS.items() if isinstance(error, kind))
-    return page("connections/refused.html", status=status, title=title, message=error.message)
+    answer = page("connections/refused.html", status=status, title=title, message=error.message)
+    answer.set_cookie(write_flash(Flash(FlashKind.BAD, f"{title} is not connected. {error.message}"), settings))
+    return answer
 
 
 def oauth_of(tools: Tools) -> OAuth:

@@ -5,7 +5,7 @@ from typing import Any
 from litestar import Response, get, post
 from litestar.params import FromPath
 
-from domain.connecting import change_access, connect, may_connect, require_manager
+from domain.connecting import change_access, connect, form_of, may_connect, require_manager
 from domain.errors import Forbidden, Invalid, Unavailable, VaultError
 from domain.integrations import Integration
 from domain.kinds import Kind
@@ -45,7 +45,7 @@ async def edit(vault: Vault, tools: Tools, integration_id: FromPath[int]) -> Pag
     """Show how an integration reaches its source; secrets are not shown."""
     integration = await vault.integrations.get(integration_id)
     require_manager(vault.viewer, integration)
-    return form_page(tools.kinds.with_form(integration.kind), Form(integration.settings), 200, integration)
+    return form_page(form_of(tools.kinds, integration), Form(integration.settings), 200, integration)
 
 
 @post("/integrations/{integration_id:int}/access", include_in_schema=False)
@@ -56,7 +56,7 @@ async def update(
     async with doors.open_vault(viewer) as vault:
         integration = await vault.integrations.get(integration_id)
     require_manager(viewer, integration)
-    kind = tools.kinds.with_form(integration.kind)
+    kind = form_of(tools.kinds, integration)
     try:
         await change_access(tools.kinds, integration_id, form.values, viewer, doors.open_vault)
     except (Invalid, Forbidden, Unavailable) as error:

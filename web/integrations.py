@@ -9,7 +9,7 @@ import msgspec
 from litestar import Request, Response, get, post
 from litestar.params import FromPath, FromQuery
 
-from domain.connecting import access_warning, may_manage
+from domain.connecting import access_warning, is_by_consent, may_manage
 from domain.deletions import Guard, GuardState
 from domain.facts import Fact, IntegrationChanged, SyncChanged
 from domain.integrations import Integration, IntegrationKind
@@ -54,6 +54,16 @@ class Card(msgspec.Struct, frozen=True):
     kind: Kind
     access: str = ""
     """What is wrong with our access, or soon will be."""
+
+    @property
+    def has_form(self) -> bool:
+        """Whether its access was entered, and is changed the same way."""
+        return not is_by_consent(self.kind, self.integration)
+
+    @property
+    def notes(self) -> list[str]:
+        """What the last sync could not reach, though it went well."""
+        return self.integration.settings.get("notes", "").splitlines()
 
     @property
     def region(self) -> str:

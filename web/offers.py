@@ -23,6 +23,8 @@ class Offer(msgspec.Struct, frozen=True):
     """Where access to public things alone begins, for providers that tell them apart."""
     choice_noun: str = ""
     must_choose: bool = False
+    form_href: str = ""
+    """Where it is connected by entering something instead of by consent."""
 
 
 def offers(viewer: Viewer, tools: Tools, settings: WebSettings, providers: Mapping[str, Provider]) -> list[Offer]:
@@ -34,7 +36,8 @@ def offers(viewer: Viewer, tools: Tools, settings: WebSettings, providers: Mappi
         if kind.name in providers:
             begin, provider = f"/connect/{kind.name}", providers[kind.name]
             public = f"{begin}?private=no" if provider.has_public_only else ""
-            found.append(Offer(kind, begin, public, provider.choice_noun, provider.must_choose))
+            form = f"/kinds/{kind.name}/integrations/new" if kind.fields else ""
+            found.append(Offer(kind, begin, public, provider.choice_noun, provider.must_choose, form))
         elif kind.fields:
             found.append(Offer(kind, f"/kinds/{kind.name}/integrations/new"))
     if settings.may_read_folders and viewer.is_admin:

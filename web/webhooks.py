@@ -6,6 +6,7 @@ belongs to the app of this deployment, and names the workspace. Nothing a webhoo
 
 import hashlib
 import hmac
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -85,7 +86,8 @@ async def hear_slack(request: AnyRequest, doors: Doors, tools: Tools, settings: 
     if not await _is_news(doors, "slack", event.event_id) or doors.wakes is None:
         return _heard("We have heard this already.", 200)
     for tenant_id, integration_id in await doors.wakes.readers_of("slack", event.team_id):
-        await _ring(doors, tenant_id, integration_id, None)
+        with suppress(NotFound):  # one that is being removed keeps the event from nobody else
+            await _ring(doors, tenant_id, integration_id, None, event.team_id)
     return _heard("Heard.", 200)
 
 
@@ -105,11 +107,16 @@ async def _is_news(doors: Doors, provider: str, delivery: str) -> bool:
     return await doors.wakes.is_first(provider, delivery[:200])
 
 
-async def _ring(doors: Doors, tenant_id: int, integration_id: int, kind: IntegrationKind | None) -> None:
+async def _ring(
+    doors: Doors, tenant_id: int, integration_id: int, kind: IntegrationKind | None, workspace: str = ""
+) -> None:
+    """Request a sync; of a workspace's event, only for an integration whose own account is in that workspace."""
     async with doors.open_vault(system_viewer(tenant_id)) as vault:
         integration = await vault.integrations.get(integration_id)
         if kind is not None and integration.kind != kind:
             raise NotFound(NOWHERE)
+        if workspace and integration.settings.get("account_id", "").partition("/")[0] != workspace:
+            return
         await vault.schedules.ring(integration_id)
 
 

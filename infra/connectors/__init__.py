@@ -7,6 +7,7 @@ from datetime import datetime
 import httpx
 import msgspec
 
+from domain.connecting import is_by_consent
 from domain.credentials import App, OAuth, Provider, Registered, States
 from domain.errors import Invalid
 from domain.integrations import Connector, Integration
@@ -37,6 +38,7 @@ from infra.connectors import (
     webdav,
 )
 from infra.connectors.addresses import Outside
+from infra.connectors.consent import ConsentProvider
 from infra.connectors.http import Token
 from infra.connectors.kinds import Access, ConnectorKind, Reach
 from infra.connectors.providers import REDIRECT_PATH, provider_found
@@ -55,6 +57,8 @@ REGISTRY: tuple[ConnectorKind, ...] = (
     github.KIND,
     box.KIND,
     imap.KIND,
+    imap.GOOGLE_KIND,
+    imap.MICROSOFT_KIND,
     forwarding.KIND,
     web.KIND,
     webdav.KIND,
@@ -97,11 +101,11 @@ class Connectors:
 
         found = self._registered(integration.kind)
         reach = Reach(integration.settings, secrets, self.client, self.now, self.outside, objects=self.objects)
-        if found.consent is None:
+        if found.consent is None or not is_by_consent(found.kind, integration):
             return found.connect(Access(reach, integration, viewer, open_vault, found.kind.title))
-        title, api_url = found.consent.registration.title, self.settings[found.kind.name].api_url
+        title, own = found.consent.registration.title, self.settings[found.kind.name]
         token = self._token(found, integration, viewer, open_vault)
-        return found.connect(Access(reach, integration, viewer, open_vault, title, api_url, token))
+        return found.connect(Access(reach, integration, viewer, open_vault, title, own.api_url, token, own.git_url))
 
     async def check(self, kind: str, entered: Entered) -> str:
         """See `domain.kinds.Check`."""
@@ -142,7 +146,7 @@ def make_oauth(
 
     def make(kind: str, app: App) -> Provider:
         own = msgspec.structs.replace(settings[kind], client_id=app.client_id, client_secret=app.client_secret)
-        return consents[kind].make_provider(client, own, base_url)
+        return ConsentProvider(consents[kind], client, own, base_url)
 
     registered = tuple(
         Registered(
@@ -154,8 +158,8 @@ def make_oauth(
         )
         for kind, consent in consents.items()
     )
-    providers = {
-        kind: consent.make_provider(client, settings[kind], base_url)
+    providers: dict[str, Provider] = {
+        kind: ConsentProvider(consent, client, settings[kind], base_url)
         for kind, consent in consents.items()
         if settings[kind].client_id
     }

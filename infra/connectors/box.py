@@ -14,7 +14,7 @@ from domain.integrations import Connector, Entry, Integration, Item, Page, Unrea
 from domain.kinds import Kind, Proof
 from domain.people import Viewer, email_principal, group_principal
 from domain.vault import OpenVault
-from infra.connectors.box_consent import BOX, REGISTRATION, Box
+from infra.connectors.box_consent import BOX, TERMS
 from infra.connectors.box_items import (
     FIELDS,
     BoxItem,
@@ -26,7 +26,7 @@ from infra.connectors.box_items import (
     shared_with,
 )
 from infra.connectors.http import MAX_PAGES, Source
-from infra.connectors.kinds import Access, ConnectorKind, Consent
+from infra.connectors.kinds import Access, ConnectorKind
 from infra.connectors.worth import holds_words
 
 API = "/2.0"
@@ -185,5 +185,5 @@ KIND = ConnectorKind(
         n_readers=4,
     ),
     _connect,
-    consent=Consent(REGISTRATION, Box),
+    consent=TERMS,
 )

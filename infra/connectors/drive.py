@@ -16,7 +16,7 @@ from domain.integrations import Connector, Entry, Gone, Integration, Item, Page,
 from domain.kinds import Kind
 from domain.people import Viewer, group_principal
 from domain.vault import OpenVault
-from infra.connectors.drive_consent import DRIVE, REGISTRATION, Drive
+from infra.connectors.drive_consent import DRIVE, TERMS
 from infra.connectors.drive_files import (
     EXPORTS,
     FIELDS,
@@ -28,7 +28,7 @@ from infra.connectors.drive_files import (
     shared_with,
 )
 from infra.connectors.http import MAX_PAGES, Source
-from infra.connectors.kinds import Access, ConnectorKind, Consent
+from infra.connectors.kinds import Access, ConnectorKind
 
 API = "/drive/v3"
 ALL_DRIVES = {"supportsAllDrives": "true", "includeItemsFromAllDrives": "true"}
@@ -308,5 +308,5 @@ KIND = ConnectorKind(
         n_readers=4,
     ),
     _connect,
-    consent=Consent(REGISTRATION, Drive),
+    consent=TERMS,
 )

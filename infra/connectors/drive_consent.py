@@ -4,11 +4,12 @@ from collections.abc import Sequence
 
 import msgspec
 
-from domain.credentials import Choice, Grant
-from infra.connectors.google_consent import GoogleProvider, google_registration
+from domain.credentials import Choice
+from infra.connectors.consent import Consented, Terms
+from infra.connectors.google_consent import ACCESS_PAGE, IDENTITY, OFFLINE, google_account, google_registration
 
 DRIVE = "drive"
-REGISTRATION = google_registration("drive", "https://www.googleapis.com")
+SCOPE = "https://www.googleapis.com/auth/drive.readonly"
 MAX_CHOICES = 500
 TOP_FOLDERS = "mimeType = 'application/vnd.google-apps.folder' and 'root' in parents and trashed = false"
 
@@ -27,23 +28,27 @@ class Found(msgspec.Struct, frozen=True):
     drives: tuple[Named, ...] = ()
 
 
-class Drive(GoogleProvider):
-    """Google Drive, read-only."""
+async def _folders(consented: Consented) -> Sequence[Choice]:
+    """Return the folders at the top of the drive, and the shared drives."""
+    params = {"q": TOP_FOLDERS, "fields": "files(id,name)", "pageSize": str(MAX_CHOICES), "orderBy": "name"}
+    folders = msgspec.json.decode((await consented.source.get("/drive/v3/files", params)).content, type=Found).files
+    shared = msgspec.json.decode(
+        (await consented.source.get("/drive/v3/drives", {"pageSize": "100"})).content, type=Found
+    ).drives
+    found = [Choice(each.id, each.name, is_private=True) for each in folders]
+    return found + [Choice(each.id, each.name, is_private=True, description="A shared drive.") for each in shared]
 
-    name = DRIVE
-    title = "Google Drive"
-    kind = DRIVE
-    choice_noun = "folders"
-    scope = "https://www.googleapis.com/auth/drive.readonly"
 
-    async def choices(self, grant: Grant) -> Sequence[Choice]:
-        """Return the folders at the top of the drive, and the shared drives."""
-        source = self._source(grant)
-        params = {"q": TOP_FOLDERS, "fields": "files(id,name)", "pageSize": str(MAX_CHOICES), "orderBy": "name"}
-        folders = msgspec.json.decode((await source.get("/drive/v3/files", params)).content, type=Found).files
-        shared = msgspec.json.decode(
-            (await source.get("/drive/v3/drives", {"pageSize": "100"})).content, type=Found
-        ).drives
-        found = [Choice(each.id, each.name, is_private=True) for each in folders]
-        found += [Choice(each.id, each.name, is_private=True, description="A shared drive.") for each in shared]
-        return sorted(found, key=lambda choice: choice.name.lower())
+TERMS = Terms(
+    name=DRIVE,
+    title="Google Drive",
+    choice_noun="folders",
+    registration=google_registration("drive", "https://www.googleapis.com"),
+    account=google_account,
+    choices=_folders,
+    access_page=ACCESS_PAGE,
+    scopes=(SCOPE,),
+    asked=(*IDENTITY, SCOPE),
+    more=OFFLINE,
+)
+"""Google Drive, read-only."""

@@ -1,41 +1,33 @@
 """GitHub: the files of chosen repositories, and each issue and pull request with its comments as one document.
 
-External ids are `owner/name/blob/PATH`, `owner/name/issues/N` and `owner/name/pull/N`. Files are compared by their git
+External ids are `owner/name/blob/PATH`, `…/wiki/PATH`, `…/issues/N` and `…/pull/N`. Files are compared by their git
 hash, so only changed ones are fetched; what is gone from the tree is found by comparing it with what the vault holds,
 which mends itself after anything. Issues and pull requests come by the time of their last change.
 """
 
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from itertools import islice
 from urllib.parse import parse_qs, urlsplit
 
 import msgspec
 
-from domain.errors import Invalid, NotFound
+from domain.errors import Invalid, NotFound, VaultError
 from domain.integrations import Connector, Entry, Gone, Integration, IntegrationKind, Item, Page, Unreadable
 from domain.kinds import Kind
 from domain.people import EVERYONE, Viewer, user_principal
 from domain.vault import OpenVault
-from infra.connectors.github_consent import REGISTRATION, GitHub
+from infra.connectors.github_consent import TERMS
 from infra.connectors.github_files import BlobEntry, file_entry, read_blob
+from infra.connectors.github_reading import Mark, Reading
 from infra.connectors.github_talks import Talk, TalkKind, read_talk, since_before, since_text, talk_item
+from infra.connectors.github_wiki import Wikis
 from infra.connectors.http import Source
-from infra.connectors.kinds import Access, ConnectorKind, Consent
+from infra.connectors.kinds import Access, ConnectorKind
 
 PAGE_SIZE = 100
 """The most GitHub gives at once."""
 NO_CHOICE = "No repository is chosen yet. Choose some on the integration's page, then sync again."
-
-
-class Mark(msgspec.Struct, frozen=True, omit_defaults=True):
-    """How far one repository has been read, and for whom; for other readers it is read again from the start."""
-
-    readers: str = ""
-    tree: str = ""
-    issues_since: str = ""
-    pulls_since: str = ""
 
 
 class Repository(msgspec.Struct, frozen=True):
@@ -45,6 +37,7 @@ class Repository(msgspec.Struct, frozen=True):
     private: bool
     default_branch: str
     html_url: str
+    has_wiki: bool = False
 
 
 class Tree(msgspec.Struct, frozen=True):
@@ -55,27 +48,18 @@ class Tree(msgspec.Struct, frozen=True):
     truncated: bool = False
 
 
-@dataclass(slots=True)
-class Reading:
-    """Where a run stands: marks by repository, and what it has listed."""
-
-    marks: dict[str, Mark]
-    n_listed: int = 0
-
-    def page(self, entries: Sequence[Entry], total: int | None = None) -> Page:
-        """Return a page whose cursor is the marks as they are now."""
-        self.n_listed += sum(not isinstance(entry, Gone) for entry in entries)
-        return Page(tuple(entries), msgspec.json.encode(self.marks).decode(), total)
-
-
 class GitHubConnector:
     """Reads the chosen repositories of one integration."""
 
     is_snapshot = False
 
-    def __init__(self, integration: Integration, source: Source, viewer: Viewer, open_vault: OpenVault) -> None:
+    def __init__(
+        self, integration: Integration, source: Source, wikis: Wikis, viewer: Viewer, open_vault: OpenVault
+    ) -> None:
         self._integration = integration
         self._source = source
+        self._wikis = wikis
+        self._notes: list[str] = []
         self._viewer = viewer
         self._open_vault = open_vault
 
@@ -104,6 +88,7 @@ class GitHubConnector:
                 continue
             async for page in self._changes(reading, name, repository, is_last=name == chosen[-1]):
                 yield page
+        await self._keep_notes()
 
     async def again(self, external_ids: Sequence[str]) -> AsyncIterator[Page]:
         """Yield these once more, one page for each repository."""
@@ -114,6 +99,9 @@ class GitHubConnector:
             try:
                 repository = await self._repository(name)
                 files = {entry.external_id: entry for entry in await self._files(name, repository)}
+                if any(each.startswith(f"{name}/wiki/") for each in wanted):
+                    pages = await self._wikis.entries(name, repository.html_url, self._principals(repository.private))
+                    files |= {entry.external_id: entry for entry in pages}
                 yield Page(tuple([await self._again(name, repository, files, each) for each in wanted]), "")
             except NotFound:
                 yield Page(tuple(Gone(each) for each in wanted), "")
@@ -121,6 +109,8 @@ class GitHubConnector:
     async def fetch(self, item: Item) -> bytes:
         """Return a file's bytes, or an issue with its comments as Markdown."""
         owner, name, kind, rest = item.external_id.split("/", 3)
+        if kind == "wiki":
+            return await self._wikis.read(f"{owner}/{name}", item.revision)
         if kind == "blob":
             return await read_blob(self._source, f"{owner}/{name}", item.revision)
         return await read_talk(self._source, f"{owner}/{name}", TalkKind(kind), int(rest))
@@ -158,7 +148,10 @@ class GitHubConnector:
         readers = ",".join(self._principals(repository.private))
         mark = reading.marks.get(name, Mark())
         if mark.readers != readers:
-            mark = Mark(readers=readers)
+            mark = reading.marks[name] = Mark(readers=readers)
+        async for page in self._wiki_pages(reading, name, repository):
+            yield page
+        mark = reading.marks.get(name, mark)
         tree_sha, entries = await self._changed_files(name, repository, mark)
         is_first_time = not mark.tree
         total = None
@@ -233,6 +226,36 @@ class GitHubConnector:
         if gone := [Gone(each) for each in held if each not in listed]:
             yield reading.page(gone, total)
 
+    async def _wiki_pages(self, reading: Reading, name: str, repository: Repository) -> AsyncIterator[Page]:
+        """A wiki that cannot be reached is noted; the rest is read, and what is held of it stays."""
+        mark, prefix = reading.marks.get(name, Mark()), f"{name}/wiki/"
+        try:
+            head = await self._wikis.head(name) if repository.has_wiki else ""
+            if head and head == mark.wiki:
+                return
+            principals = self._principals(repository.private)
+            entries = await self._wikis.entries(name, repository.html_url, principals) if head else ()
+        except VaultError as error:
+            self._notes.append(f"The wiki of {name} was not read: {error.message} What we hold of it stays.")
+            return
+        left, listed = iter(entries), {entry.external_id for entry in entries}
+        while batch := list(islice(left, PAGE_SIZE)):
+            yield reading.page(batch)
+        async with self._open_vault(self._viewer) as vault:
+            held = await vault.documents.listed(self._integration.id, prefix)
+        gone = [Gone(each) for each in held if each not in listed]
+        if head or gone:
+            reading.marks[name] = msgspec.structs.replace(mark, wiki=head)
+            yield reading.page(gone)
+
+    async def _keep_notes(self) -> None:
+        """Keep what people should know of this run beside the integration."""
+        notes = "\n".join(self._notes)
+        async with self._open_vault(self._viewer) as vault:
+            settings = (await vault.integrations.get(self._integration.id)).settings
+            if settings.get("notes", "") != notes:
+                await vault.integrations.configure(self._integration.id, {**settings, "notes": notes})
+
     async def _issue_pages(
         self, reading: Reading, name: str, repository: Repository, total: int | None
     ) -> AsyncIterator[Page]:
@@ -298,7 +321,10 @@ def _page_number(url: str) -> int:
 
 
 def _connect(access: Access) -> Connector:
-    return GitHubConnector(access.integration, access.source(), access.viewer, access.open_vault)
+    if access.token is None:
+        raise Invalid("GitHub is not connected by consent. Reconnect it on the integration's page.")
+    wikis = Wikis(access.git_url, access.token)
+    return GitHubConnector(access.integration, access.source(), wikis, access.viewer, access.open_vault)
 
 
 KIND = ConnectorKind(
@@ -306,9 +332,9 @@ KIND = ConnectorKind(
         IntegrationKind.GITHUB,
         "GitHub",
         "link",
-        "Files, issues and pull requests of the repositories you choose.",
+        "Files, issues, pull requests and wikis of the repositories you choose.",
         n_readers=4,
     ),
     _connect,
-    consent=Consent(REGISTRATION, GitHub),
+    consent=TERMS,
 )

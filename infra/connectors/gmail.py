@@ -19,10 +19,10 @@ from domain.people import Viewer
 from domain.vault import OpenVault
 from infra.connectors.attachments import MailAttachments
 from infra.connectors.batches import batched
-from infra.connectors.gmail_consent import GMAIL, REGISTRATION, Gmail
+from infra.connectors.gmail_consent import GMAIL, TERMS
 from infra.connectors.gmail_history import HIDDEN, History, Touched, labels_that_matter, touched_by
 from infra.connectors.http import MAX_PAGES, Source
-from infra.connectors.kinds import Access, ConnectorKind, Consent
+from infra.connectors.kinds import Access, ConnectorKind
 
 ME = "/gmail/v1/users/me"
 PAGE_SIZE = 20
@@ -278,5 +278,5 @@ def _connect(access: Access) -> Connector:
 KIND = ConnectorKind(
     Kind(GMAIL, "Gmail", "mail", "Your mails and their attachments. Nobody but you will see them.", is_personal=True),
     _connect,
-    consent=Consent(REGISTRATION, Gmail),
+    consent=TERMS,
 )

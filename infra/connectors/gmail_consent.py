@@ -4,11 +4,12 @@ from collections.abc import Sequence
 
 import msgspec
 
-from domain.credentials import Choice, Grant
-from infra.connectors.google_consent import GoogleProvider, google_registration
+from domain.credentials import Choice
+from infra.connectors.consent import Consented, Terms
+from infra.connectors.google_consent import ACCESS_PAGE, IDENTITY, OFFLINE, google_account, google_registration
 
 GMAIL = "gmail"
-REGISTRATION = google_registration("gmail", "https://gmail.googleapis.com")
+SCOPE = "https://www.googleapis.com/auth/gmail.readonly"
 NOT_OFFERED = frozenset({"SPAM", "TRASH", "DRAFT", "CHAT", "UNREAD", "STARRED", "IMPORTANT"})
 
 
@@ -26,18 +27,23 @@ class Labels(msgspec.Struct, frozen=True):
     labels: tuple[Label, ...] = ()
 
 
-class Gmail(GoogleProvider):
-    """Gmail, read-only."""
+async def _labels(consented: Consented) -> Sequence[Choice]:
+    """Return the labels; what carries none of those chosen is not read."""
+    answer = await consented.source.get("/gmail/v1/users/me/labels")
+    labels = msgspec.json.decode(answer.content, type=Labels).labels
+    return [Choice(each.id, each.name, is_private=True) for each in labels if each.id not in NOT_OFFERED]
 
-    name = GMAIL
-    title = "Gmail"
-    kind = GMAIL
-    choice_noun = "labels"
-    scope = "https://www.googleapis.com/auth/gmail.readonly"
 
-    async def choices(self, grant: Grant) -> Sequence[Choice]:
-        """Return the labels; what carries none of those chosen is not read."""
-        answer = await self._source(grant).get("/gmail/v1/users/me/labels")
-        labels = msgspec.json.decode(answer.content, type=Labels).labels
-        found = [Choice(each.id, each.name, is_private=True) for each in labels if each.id not in NOT_OFFERED]
-        return sorted(found, key=lambda choice: choice.name.lower())
+TERMS = Terms(
+    name=GMAIL,
+    title="Gmail",
+    choice_noun="labels",
+    registration=google_registration("gmail", "https://gmail.googleapis.com"),
+    account=google_account,
+    choices=_labels,
+    access_page=ACCESS_PAGE,
+    scopes=(SCOPE,),
+    asked=(*IDENTITY, SCOPE),
+    more=OFFLINE,
+)
+"""Gmail, read-only."""

@@ -20,6 +20,14 @@ from domain.people import Viewer
 from domain.vault import OpenVault
 from infra.connectors.attachments import MARK
 from infra.connectors.imap_account import SECURITIES, Account, Door, Folder, Span
+from infra.connectors.imap_consent import (
+    GOOGLE,
+    GOOGLE_TERMS,
+    MICROSOFT,
+    MICROSOFT_TERMS,
+    door_at,
+    guard_at,
+)
 from infra.connectors.imap_mail import BARE, FULL, content_of, mail_entries
 from infra.connectors.kinds import Access, ConnectorKind, Reach
 from infra.connectors.members import short_id
@@ -143,7 +151,9 @@ class ImapConnector:
 
     async def _stands(self) -> list[Folder]:
         """How the folders stand that are to be read; one that does not answer now is passed over this time."""
-        chosen = [line.strip() for line in self._integration.settings.get("folders", "").splitlines() if line.strip()]
+        settings = self._integration.settings
+        wanted = settings.get("folders") or settings.get("chosen", "")
+        chosen = [line.strip() for line in wanted.splitlines() if line.strip()]
         names = [name for name in await self._account.folders() if not chosen or _is_in(name, chosen)]
         if not names:
             raise Invalid("None of the folders to read is in this mailbox. Correct their names, then sync again.")
@@ -233,12 +243,25 @@ async def _door(reach: Reach) -> Door:
 
 def _connect(access: Access) -> Connector:
     reach = access.reach
-    account = Account(reach.way_out.guard, lambda: _door(reach), reach.n_tries)
+    account = Account(reach.way_out.guard, lambda _refused: _door(reach), reach.n_tries)
+    return ImapConnector(account, access.integration, access.viewer, access.open_vault)
+
+
+def _connect_by_consent(access: Access) -> Connector:
+    token = access.token
+    if token is None:
+        raise Invalid("This mailbox has no consent. Reconnect it on the integration's page.")
+
+    async def door(refused: str) -> Door:
+        user = access.integration.settings["account"]
+        return door_at(access.api_url, user, await token(refused), access.title)
+
+    account = Account(guard_at(access.api_url), door, access.reach.n_tries)
     return ImapConnector(account, access.integration, access.viewer, access.open_vault)
 
 
 async def _check(reach: Reach) -> str:
-    account = Account(reach.way_out.guard, lambda: _door(reach), reach.n_tries)
+    account = Account(reach.way_out.guard, lambda _refused: _door(reach), reach.n_tries)
     try:
         await account.folders()
     finally:
@@ -274,4 +297,29 @@ KIND = ConnectorKind(
     ),
     _connect,
     _check,
+)
+GOOGLE_KIND = ConnectorKind(
+    Kind(
+        GOOGLE,
+        GOOGLE_TERMS.title,
+        "mail",
+        "Reads every mail and what is attached to it, by IMAP. Google has no read-only permission for IMAP: its "
+        "consent page asks for all of your mail, deleting and sending included. Nothing but reading is ever done; "
+        "“Gmail” asks for reading alone, so connect that where you can.",
+        is_personal=True,
+    ),
+    _connect_by_consent,
+    consent=GOOGLE_TERMS,
+)
+MICROSOFT_KIND = ConnectorKind(
+    Kind(
+        MICROSOFT,
+        MICROSOFT_TERMS.title,
+        "mail",
+        "Reads every mail and what is attached to it, by IMAP. Microsoft has no read-only permission for IMAP; nothing "
+        "but reading is ever done.",
+        is_personal=True,
+    ),
+    _connect_by_consent,
+    consent=MICROSOFT_TERMS,
 )

@@ -44,10 +44,17 @@ class Door(msgspec.Struct, frozen=True):
     port: int
     security: str
     user: str
-    password: str
+    password: str = ""
+    token: str = ""
+    """An access token, which opens it instead of a password (XOAUTH2)."""
+    refused: str = (
+        "The mail server does not accept this user name and password. Many providers want an app password, made "
+        "in the account's security settings; enter it on the integration's page."
+    )
+    """What to tell people whom the server does not let in."""
 
     def __repr__(self) -> str:
-        """Keep the password out of logs and tracebacks."""
+        """Keep what opens it out of logs and tracebacks."""
         return f"Door({self.user!r} at {self.host}:{self.port})"
 
 
@@ -86,9 +93,12 @@ class PinnedClient(IMAPClient):  # type: ignore[misc]
 
 
 class Account:
-    """One mailbox, as its owner reads it; nothing is changed there, not even what has been seen."""
+    """One mailbox, as its owner reads it; nothing is changed there, not even what has been seen.
 
-    def __init__(self, guard: AddressGuard, door: Callable[[], Awaitable[Door]], n_tries: int = N_TRIES) -> None:
+    `door` takes a token that was refused ("" when none was), and gives a door with another, or raises Forbidden.
+    """
+
+    def __init__(self, guard: AddressGuard, door: Callable[[str], Awaitable[Door]], n_tries: int = N_TRIES) -> None:
         self._guard = guard
         self._door = door
         self._n_tries = n_tries
@@ -177,14 +187,19 @@ class Account:
             raise
 
     async def _opened(self) -> PinnedClient:
-        door = await self._door()
+        door = await self._door("")
         if door.security == "none" and not self._guard.allows(door.host):
             raise Invalid(
                 "Without encryption your password could be read on its way. Choose TLS or STARTTLS.",
                 {"security": "Choose TLS or STARTTLS."},
             )
         address = await self._guard.address_of(door.host, door.port)
-        self._client = await asyncio.to_thread(_connected, address, door)
+        try:
+            self._client = await asyncio.to_thread(_connected, address, door)
+        except Forbidden:
+            if not door.token:
+                raise
+            self._client = await asyncio.to_thread(_connected, address, await self._door(door.token))
         return self._client
 
 
@@ -193,17 +208,17 @@ def _connected(address: str, door: Door) -> PinnedClient:
     try:
         if door.security == "starttls":
             client.starttls(ssl.create_default_context())
-        client.login(door.user, door.password)
+        if door.token:
+            client.oauth2_login(door.user, door.token)
+        else:
+            client.login(door.user, door.password)
         if client.has_capability("ENABLE") and client.has_capability("QRESYNC"):
             client.enable("QRESYNC")
     except LoginError as error:
         _hang_up(client)
         if any(mark in str(error) for mark in BUSY):
             raise Unavailable("The mail server takes no more sign-ins just now. Try again in a few minutes.") from error
-        raise Forbidden(
-            "The mail server does not accept this user name and password. Many providers want an app password, made "
-            "in the account's security settings; enter it on the integration's page."
-        ) from error
+        raise Forbidden(door.refused) from error
     except (OSError, IMAPClientError):
         _hang_up(client)
         raise

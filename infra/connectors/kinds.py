@@ -9,15 +9,14 @@ from datetime import datetime
 
 import httpx
 
-from domain.credentials import Provider
 from domain.integrations import Connector, Integration
 from domain.kinds import Kind
 from domain.people import Viewer
 from domain.uploads import ObjectStore
 from domain.vault import OpenVault
 from infra.connectors.addresses import Outside
+from infra.connectors.consent import Terms
 from infra.connectors.http import N_TRIES, Source, Token
-from infra.registrations import ProviderSettings, Registration
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,21 +60,14 @@ class Access:
     """Where its provider's API answers; "" for kinds without consent."""
     token: Token | None = None
     """Gives the access token of its consent."""
+    git_url: str = ""
+    """Where its provider serves what only git gives."""
 
     def source(self, files_url: str = "") -> Source:
         """Return the provider's API in the name of the account that gave consent; files may lie on a second server."""
         if self.token is None:
             raise ValueError(f"{self.integration.kind} is not connected by consent")
         return Source(self.reach.client, self.title, self.api_url, self.token, files_url)
-
-
-@dataclass(frozen=True, slots=True)
-class Consent:
-    """Where a kind that is connected by consent gets it."""
-
-    registration: Registration
-    make_provider: Callable[[httpx.AsyncClient, ProviderSettings, str], Provider]
-    """Takes the client, the settings, and the address of this server."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,4 +82,4 @@ class ConnectorKind:
 
     Raises: Invalid (with the fields at fault), Forbidden, Unavailable.
     """
-    consent: Consent | None = None
+    consent: Terms | None = None

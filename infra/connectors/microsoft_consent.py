@@ -3,19 +3,19 @@
 Refresh tokens rotate; Microsoft knows no call that ends one grant, so people are told where they end it themselves.
 """
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
-import httpx
 import msgspec
 
 from domain.credentials import Account, Choice, Grant
 from domain.errors import Unavailable
-from infra.connectors.http import Source, fixed_token
+from infra.connectors.consent import Consented, Terms
 from infra.connectors.oauth import OAuthClient
-from infra.connectors.providers import REDIRECT_PATH
 from infra.registrations import ProviderSettings, Registration
 
-IDENTITY = ("openid", "offline_access", "User.Read")
+IDENTITY = ("openid", "offline_access")
+SELECT_ACCOUNT = {"prompt": "select_account"}
+ACCESS_PAGE = "https://myapps.microsoft.com (for a private account: https://account.live.com/consent/Manage)"
 GUEST = "#EXT#"
 OWN_DOMAINS = frozenset({"outlook.com", "hotmail.com", "live.com", "msn.com"})
 """Where Microsoft itself gives addresses to private people."""
@@ -47,56 +47,35 @@ class Person(msgspec.Struct, frozen=True, rename="camel"):
     user_principal_name: str | None = None
 
 
-class MicrosoftProvider:
-    """Consent at Microsoft for one part of Graph."""
+async def microsoft_account(consented: Consented) -> Account:
+    """See `Terms.account`."""
+    person = msgspec.json.decode((await consented.source.get("")).content, type=Person)
+    name = person.mail or person.user_principal_name or person.display_name or person.id
+    return Account(person.id, name, vouched_address(person))
 
-    name: str
-    title: str
-    kind: str
-    choice_noun: str
-    scope: str
-    is_personal = True
-    must_choose = False
-    has_public_only = False
-    mirrors_access = True
-    access_page = "https://myapps.microsoft.com (for a private account: https://account.live.com/consent/Manage)"
 
-    def __init__(self, client: httpx.AsyncClient, settings: ProviderSettings, base_url: str) -> None:
-        self._client = client
-        self._settings = settings
-        self._oauth = OAuthClient(client, self.title, settings, base_url + REDIRECT_PATH.format(provider=self.name))
-        self.scopes: tuple[str, ...] = (self.scope,)
+async def end_by_hand(oauth: OAuthClient, settings: ProviderSettings, grant: Grant) -> None:  # noqa: ARG001 (an End)
+    """Raises: Unavailable, always."""
+    raise Unavailable("Microsoft lets nobody but you end an access.")
 
-    def authorize_url(self, state: str, challenge: str, is_private: bool) -> str:  # noqa: ARG002 (nothing is public)
-        return self._oauth.authorize_url(state, challenge, (*IDENTITY, self.scope), prompt="select_account")
 
-    async def exchange(self, code: str, verifier: str) -> Grant:
-        return self._read(await self._oauth.exchange(code, verifier))
-
-    async def renew(self, grant: Grant) -> Grant:
-        return self._read(await self._oauth.renew(grant))
-
-    async def revoke(self, grant: Grant) -> None:  # noqa: ARG002 (no call ends it)
-        raise Unavailable("Microsoft lets nobody but you end an access.")
-
-    async def account(self, grant: Grant) -> Account:
-        source = Source(self._client, self.title, self._settings.account_url, fixed_token(grant))
-        person = msgspec.json.decode((await source.get("")).content, type=Person)
-        name = person.mail or person.user_principal_name or person.display_name or person.id
-        return Account(person.id, name, vouched_address(person))
-
-    async def choices(self, grant: Grant) -> Sequence[Choice]:
-        """Return what can be chosen, by name."""
-        raise NotImplementedError
-
-    def _read(self, grant: Grant) -> Grant:
-        """Name our scope as we do: Microsoft may write it in full, and in other letters."""
-        ours = {self.scope.lower(): self.scope}
-        short = (each.rsplit("/", 1)[-1] for each in grant.scopes)
-        return msgspec.structs.replace(grant, scopes=tuple(ours.get(each.lower(), each) for each in short))
-
-    def _source(self, grant: Grant) -> Source:
-        return Source(self._client, self.title, self._settings.api_url, fixed_token(grant))
+def microsoft_terms(
+    name: str, title: str, noun: str, scope: str, choices: Callable[[Consented], Awaitable[Sequence[Choice]]]
+) -> Terms:
+    """Return the terms of one part of Graph."""
+    return Terms(
+        name=name,
+        title=title,
+        choice_noun=noun,
+        registration=microsoft_registration(name),
+        account=microsoft_account,
+        choices=choices,
+        access_page=ACCESS_PAGE,
+        scopes=(scope,),
+        asked=(*IDENTITY, "User.Read", scope),
+        more=SELECT_ACCOUNT,
+        end=end_by_hand,
+    )
 
 
 def vouched_address(person: Person) -> str:

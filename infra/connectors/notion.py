@@ -14,15 +14,17 @@ import msgspec
 from domain.errors import Forbidden, Invalid, NotFound, Unavailable
 from domain.integrations import Connector, Entry, Gone, Integration, Item, Page
 from domain.kinds import FieldType, Kind, Proof, SourceField
+from domain.oauth import lost_access
 from domain.people import Viewer
 from domain.vault import OpenVault
+from infra.connectors.http import Token
 from infra.connectors.kinds import Access, ConnectorKind, Reach
+from infra.connectors.notion_consent import NOTION, TERMS, VERSION
 from infra.connectors.notion_text import Block, data_source_text, page_text, title_of
-from infra.connectors.site import Site, require_encryption
+from infra.connectors.site import Answer, Site, require_encryption
 from infra.connectors.worth import chosen_readers, readers_field
 
 API = "https://api.notion.com"
-VERSION = "2025-09-03"
 PAGE_SIZE = 100
 """The most Notion gives at once."""
 MAX_PAGES = 20_000
@@ -41,29 +43,37 @@ Object = Mapping[str, Any]
 
 
 class NotionApi:
-    """Notion, as one integration sees it."""
+    """Notion, as one integration sees it; `token` gives what opens it, and another where one was refused."""
 
-    def __init__(self, reach: Reach) -> None:
-        self._reach = reach
-        self._url = (reach.settings.get("api_url") or API).rstrip("/")
-        self._site = Site(reach.way_out.client, "Notion", NOT_ACCEPTED, n_tries=reach.n_tries)
-        self._headers: dict[str, str] = {}
+    def __init__(self, site: Site, url: str, token: Token) -> None:
+        self._site = site
+        self._url = url.rstrip("/")
+        self._token = token
+        self._held = ""
 
     async def ask(
         self, method: str, path: str, params: Mapping[str, str] | None = None, body: Object | None = None
     ) -> dict[str, Any]:
         """Return an answer. Raises: Forbidden, NotFound, Invalid, Unavailable."""
-        if not self._headers:
-            require_encryption(self._reach.way_out.guard, self._url)
-            token = (await self._reach.secrets())["token"].strip()
-            self._headers = {"Authorization": f"Bearer {token}", "Notion-Version": VERSION}
-        headers = self._headers | ({"Content-Type": "application/json"} if body is not None else {})
-        content = msgspec.json.encode(body) if body is not None else None
-        answer = await self._site.ask(method, f"{self._url}/v1/{path}", params=params, headers=headers, content=content)
+        self._held = self._held or await self._token("")
+        try:
+            answer = await self._once(method, path, params, body)
+        except Forbidden:
+            renewed = await self._token(self._held)
+            if renewed == self._held:
+                raise
+            self._held = renewed
+            answer = await self._once(method, path, params, body)
         try:
             return msgspec.json.decode(answer.content, type=dict[str, Any])
         except msgspec.MsgspecError as error:
             raise Invalid("Notion gave an answer that we do not understand.") from error
+
+    async def _once(self, method: str, path: str, params: Mapping[str, str] | None, body: Object | None) -> Answer:
+        headers = {"Authorization": f"Bearer {self._held}", "Notion-Version": VERSION}
+        headers |= {"Content-Type": "application/json"} if body is not None else {}
+        content = msgspec.json.encode(body) if body is not None else None
+        return await self._site.ask(method, f"{self._url}/v1/{path}", params=params, headers=headers, content=content)
 
     async def lists(self, method: str, path: str, asked: Object | None = None) -> AsyncIterator[list[dict[str, Any]]]:
         """Yield the pages of a list. Raises: Unavailable when they go in a circle; what `ask` raises."""
@@ -204,13 +214,30 @@ def _moment(text: str) -> datetime | None:
         return None
 
 
+def by_secret(reach: Reach) -> NotionApi:
+    """Return the API as it is opened by a secret that was entered."""
+    url = reach.settings.get("api_url") or API
+
+    async def token(refused: str) -> str:  # noqa: ARG001 (there is no other)
+        require_encryption(reach.way_out.guard, url)
+        return (await reach.secrets())["token"].strip()
+
+    return NotionApi(Site(reach.way_out.client, "Notion", NOT_ACCEPTED, n_tries=reach.n_tries), url, token)
+
+
+def by_consent(access: Access, token: Token) -> NotionApi:
+    """Return the API as it is opened by a consent."""
+    site = Site(access.reach.client, "Notion", lost_access("Notion"), n_tries=access.reach.n_tries)
+    return NotionApi(site, access.api_url, token)
+
+
 def _connect(access: Access) -> Connector:
-    api, now = NotionApi(access.reach), access.reach.now()
+    api, now = by_consent(access, access.token) if access.token else by_secret(access.reach), access.reach.now()
     return NotionConnector(api, now, access.integration, access.viewer, access.open_vault)
 
 
 async def _check(reach: Reach) -> str:
-    api = NotionApi(reach)
+    api = by_secret(reach)
     me = await api.ask("GET", "users/me")
     async for found in api.lists("POST", "search"):
         if not found:
@@ -226,11 +253,10 @@ async def _check(reach: Reach) -> str:
 
 KIND = ConnectorKind(
     Kind(
-        "notion",
+        NOTION,
         "Notion",
         "documents",
-        "Reads the pages and databases that are shared with an internal integration of yours. Files in them are named, "
-        "not read.",
+        "Reads the pages and databases that are shared with it at Notion. Files in them are named, not read.",
         (
             SourceField(
                 "token", "Secret", FieldType.SECRET, "Of an internal integration, from notion.so/my-integrations."
@@ -244,4 +270,5 @@ KIND = ConnectorKind(
     ),
     _connect,
     _check,
+    TERMS,
 )

@@ -18,15 +18,8 @@ from domain.kinds import Kind, Proof
 from domain.people import Viewer, group_principal
 from domain.vault import OpenVault
 from infra.connectors.http import MAX_PAGES, Source
-from infra.connectors.kinds import Access, ConnectorKind, Consent
-from infra.connectors.onedrive_consent import (
-    ONEDRIVE,
-    ONEDRIVE_REGISTRATION,
-    SHAREPOINT,
-    SHAREPOINT_REGISTRATION,
-    OneDrive,
-    SharePoint,
-)
+from infra.connectors.kinds import Access, ConnectorKind
+from infra.connectors.onedrive_consent import ONEDRIVE, ONEDRIVE_TERMS, SHAREPOINT, SHAREPOINT_TERMS
 from infra.connectors.onedrive_items import Delta, DriveItem, Permissions, file_entry, shared_with
 
 OWN = ""
@@ -273,7 +266,7 @@ KIND = ConnectorKind(
         n_readers=4,
     ),
     _connect,
-    consent=Consent(ONEDRIVE_REGISTRATION, OneDrive),
+    consent=ONEDRIVE_TERMS,
 )
 SHAREPOINT_KIND = ConnectorKind(
     Kind(
@@ -286,5 +279,5 @@ SHAREPOINT_KIND = ConnectorKind(
         n_readers=4,
     ),
     _connect,
-    consent=Consent(SHAREPOINT_REGISTRATION, SharePoint),
+    consent=SHAREPOINT_TERMS,
 )

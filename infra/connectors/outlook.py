@@ -19,8 +19,8 @@ from domain.vault import OpenVault
 from infra.connectors.attachments import MailAttachments
 from infra.connectors.batches import batched
 from infra.connectors.http import MAX_PAGES, Source
-from infra.connectors.kinds import Access, ConnectorKind, Consent
-from infra.connectors.outlook_consent import NOT_READ, OUTLOOK, REGISTRATION, Folder, Outlook, folders_of
+from infra.connectors.kinds import Access, ConnectorKind
+from infra.connectors.outlook_consent import NOT_READ, OUTLOOK, TERMS, Folder, folders_of
 
 ME = "/v1.0/me"
 PAGE_SIZE = 20
@@ -237,5 +237,5 @@ KIND = ConnectorKind(
         proof=Proof.NONE,
     ),
     _connect,
-    consent=Consent(REGISTRATION, Outlook),
+    consent=TERMS,
 )

@@ -4,13 +4,13 @@ from collections.abc import Sequence
 
 import msgspec
 
-from domain.credentials import Choice, Grant
+from domain.credentials import Choice
 from domain.errors import Unavailable
+from infra.connectors.consent import Consented
 from infra.connectors.http import MAX_PAGES, Source
-from infra.connectors.microsoft_consent import MicrosoftProvider, microsoft_registration
+from infra.connectors.microsoft_consent import microsoft_terms
 
 OUTLOOK = "outlook"
-REGISTRATION = microsoft_registration(OUTLOOK)
 FOLDERS = "/v1.0/me/mailFolders/delta?$select=displayName,parentFolderId"
 NOT_READ = ("drafts", "deleteditems", "junkemail")
 """Folders of mail nobody means to keep, by the names Graph gives them in every language."""
@@ -32,23 +32,6 @@ class Folders(msgspec.Struct, frozen=True):
     next_link: str = msgspec.field(default="", name="@odata.nextLink")
 
 
-class Outlook(MicrosoftProvider):
-    """A mailbox at Microsoft, read-only."""
-
-    name = OUTLOOK
-    title = "Outlook"
-    kind = OUTLOOK
-    choice_noun = "folders"
-    scope = "Mail.Read"
-
-    async def choices(self, grant: Grant) -> Sequence[Choice]:
-        """Return the folders; what lies in one is read with it."""
-        found = await folders_of(self._source(grant))
-        return sorted(
-            (Choice(each.id, each.display_name, is_private=True) for each in found), key=lambda each: each.name.lower()
-        )
-
-
 async def folders_of(source: Source) -> list[Folder]:
     """Return all folders of a mailbox, each once. Raises: what `Source.get` does."""
     found, address, seen = dict[str, Folder](), FOLDERS, set[str]()
@@ -60,3 +43,12 @@ async def folders_of(source: Source) -> list[Folder]:
         found |= {each.id: each for each in page.value if each.removed is None}
         address = page.next_link
     return list(found.values())
+
+
+async def _choices(consented: Consented) -> Sequence[Choice]:
+    """Return the folders; what lies in one is read with it."""
+    return [Choice(each.id, each.display_name, is_private=True) for each in await folders_of(consented.source)]
+
+
+TERMS = microsoft_terms(OUTLOOK, "Outlook", "folders", "Mail.Read", _choices)
+"""A mailbox at Microsoft, read-only."""

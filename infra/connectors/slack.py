@@ -19,9 +19,9 @@ from domain.people import Viewer, email_principal, group_principal
 from domain.vault import OpenVault
 from infra.connectors.batches import batched
 from infra.connectors.http import Source
-from infra.connectors.kinds import Access, ConnectorKind, Consent
+from infra.connectors.kinds import Access, ConnectorKind
 from infra.connectors.slack_api import Conversation, Message, User, conversations, members, paged, users
-from infra.connectors.slack_consent import REGISTRATION, SLACK, Slack
+from infra.connectors.slack_consent import SLACK, TERMS
 from infra.connectors.slack_export import transcript_of
 from infra.connectors.slack_files import file_content, file_entries
 from infra.connectors.slack_history import Channel, channel_entries
@@ -233,5 +233,5 @@ KIND = ConnectorKind(
         "Threads, messages and files of channels. Private channels are only for those who are in them.",
     ),
     _connect,
-    consent=Consent(REGISTRATION, Slack),
+    consent=TERMS,
 )

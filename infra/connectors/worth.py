@@ -28,7 +28,7 @@ def readers_field(default: str = "everyone") -> SourceField:
 def chosen_readers(integration: Integration) -> tuple[str, ...]:
     """Return the principals of everything an integration brings."""
     settings = integration.settings
-    if settings.get("readers") == "everyone":
+    if settings.get("readers") == "everyone" or settings.get("is_shared") == "yes":
         return (EVERYONE,)
     owner = str(integration.owner_id or settings.get("connected_by", ""))
     return (user_principal(int(owner)),) if owner.isdecimal() else ()

@@ -26,7 +26,10 @@ class CredentialStore:
         self._announce = announce
 
     async def get(self, integration_id: int) -> Grant:
-        return msgspec.json.decode(await self._read(integration_id, ""), type=Grant)
+        try:
+            return msgspec.json.decode(await self._read(integration_id, ""), type=Grant)
+        except msgspec.ValidationError as error:
+            raise NotFound("The access of this integration was entered, not given by consent.") from error
 
     async def hold(self, integration_id: int) -> Grant:
         return msgspec.json.decode(await self._read(integration_id, "for update"), type=Grant)

@@ -144,12 +144,12 @@ class WakeStore:
             return rows.one_or_none() is not None
 
     async def readers_of(self, kind: str, account: str) -> Sequence[tuple[int, int]]:
-        """Return tenant and integration ids that read this account at a provider."""
+        """Accounts in a workspace are written `WORKSPACE/PERSON`."""
         async with self._engine.begin() as connection:
             rows = await connection.execute(
                 sa.text(
-                    "select tenant_id, integration_id from due_syncs where kind = :kind and account = :account"
-                    " and account <> '' order by tenant_id, integration_id"
+                    "select tenant_id, integration_id from due_syncs where kind = :kind"
+                    " and split_part(account, '/', 1) = :account and account <> '' order by tenant_id, integration_id"
                 ),
                 {"kind": kind, "account": account},
             )

@@ -17,7 +17,7 @@ from domain.syncs import SyncState
 from domain.vault import Tools
 from infra.connectors.addresses import AddressGuard, Outside
 from infra.connectors.kinds import Reach
-from infra.connectors.notion import NotionApi
+from infra.connectors.notion import by_secret
 from infra.connectors.notion_text import Block, blocks_text, data_source_text, page_text, property_text
 from infra.store import Stores
 from tests.connectors.entered import Entered, check_mirror, entered
@@ -147,11 +147,11 @@ async def test_a_recorded_list_of_blocks_is_read_to_its_end() -> None:
 
     async with httpx.AsyncClient(transport=httpx.MockTransport(answer)) as client:
         reach = Reach({}, secrets, client, lambda: datetime.now(UTC), Outside(AddressGuard(), client))
-        found = [each async for page in NotionApi(reach).lists("GET", "blocks/x/children") for each in page]
+        found = [each async for page in by_secret(reach).lists("GET", "blocks/x/children") for each in page]
         with pytest.raises(Unavailable, match="again and again"):
             answers[""] = answers[""] | {"next_cursor": "round"}
             answers["round"] = answers[""]
-            [page async for page in NotionApi(reach).lists("GET", "blocks/x/children")]
+            [page async for page in by_secret(reach).lists("GET", "blocks/x/children")]
     blocks = [Block(each["type"], each[each["type"]]) for each in found]
     assert blocks_text(blocks) == "\n\n".join(f"paragraph {number}" for number in range(5))
 

@@ -18,7 +18,8 @@ from domain.errors import Forbidden, NotFound, Unavailable
 from domain.integrations import Integration, IntegrationKind
 from domain.oauth import challenge_of, disconnect, fresh_grant
 from domain.people import Viewer
-from infra.connectors.github_consent import GitHub
+from infra.connectors.consent import ConsentProvider
+from infra.connectors.github_consent import TERMS as GITHUB
 from infra.connectors.oauth import OAuthClient
 from infra.connectors.providers import open_client
 from infra.database import tenant_transaction
@@ -101,7 +102,7 @@ async def test_github_is_told_to_end_a_token_as_its_documentation_says() -> None
 
     async with httpx.AsyncClient(transport=httpx.MockTransport(answer)) as client:
         settings = ProviderSettings("id", "secret", "", "", "", "", "http://gh.test/applications/id/token")
-        await GitHub(client, settings, "http://vault.test").revoke(Grant("gho_x"))
+        await ConsentProvider(GITHUB, client, settings, "http://vault.test").revoke(Grant("gho_x"))
     [request] = seen
     assert (request.method, request.url.path) == ("DELETE", "/applications/id/token")
     assert json.loads(request.content) == {"access_token": "gho_x"}

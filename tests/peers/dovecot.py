@@ -64,6 +64,27 @@ namespace inbox {{
 }}
 {more}
 """
+BY_TOKEN = """
+auth_mechanisms = plain login xoauth2
+passdb {{
+  driver = oauth2
+  mechanisms = xoauth2
+  args = {folder}/oauth2.conf
+}}
+service anvil {{
+  unix_listener anvil-auth-penalty {{
+    mode = 0
+  }}
+}}
+"""
+ASKS = """
+introspection_mode = post
+introspection_url = {url}
+username_attribute = email
+active_attribute = active
+active_value = true
+timeout_msecs = 5000
+"""
 NO_QRESYNC = "imap_capability = IMAP4rev1 SASL-IR LITERAL+ UIDPLUS ENABLE MOVE SPECIAL-USE"
 
 
@@ -110,8 +131,11 @@ def mail(subject: str, text: str, files: dict[str, bytes] | None = None) -> byte
 
 
 @contextmanager
-def running_dovecot(folder: Path, *, keeps_record: bool = True) -> Iterator[MailServer]:
-    """Start, and stop at the end; skips where it is not here. Without a record, it cannot tell what was deleted."""
+def running_dovecot(folder: Path, *, keeps_record: bool = True, judge_url: str = "") -> Iterator[MailServer]:
+    """Start, and stop at the end; skips where it is not here. Without a record, it cannot tell what was deleted.
+
+    At `judge_url` a provider says whose an access token is: with one, that person comes in (XOAUTH2).
+    """
     program = shutil.which("dovecot") or ("/usr/sbin/dovecot" if Path("/usr/sbin/dovecot").exists() else None)
     if program is None:
         give_up("Dovecot is not here: install the package dovecot-imapd.")
@@ -122,6 +146,9 @@ def running_dovecot(folder: Path, *, keeps_record: bool = True) -> Iterator[Mail
     folder.chmod(0o755)
     _certify(folder)
     more = "" if keeps_record else NO_QRESYNC
+    if judge_url:
+        more += BY_TOKEN.format(folder=folder)
+        (folder / "oauth2.conf").write_text(ASKS.format(url=judge_url))
     text = CONFIGURATION.format(folder=folder, port=port, tls_port=tls_port, password=PASSWORD, more=more)
     (folder / "dovecot.conf").write_text(text)
     process = subprocess.Popen([program, "-F", "-c", str(folder / "dovecot.conf")], stderr=subprocess.DEVNULL)

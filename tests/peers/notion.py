@@ -14,6 +14,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from tests.peers.notion_oauth import Consents
+
 SECRET = "ntn_of_the_tests"
 ANA = "a4f789cc-7bc8-4cf0-82b9-a8ba7d985ecf"
 MAX_AT_ONCE = 10
@@ -59,6 +61,7 @@ class Workspace:
     hidden: set[str] = field(default_factory=set)
     """Things the search does not find, though they are there."""
     secret: str = SECRET
+    consents: Consents = field(default_factory=Consents)
 
     async def write(self, name: str, text: str) -> None:
         """Write a page, or write it anew."""
@@ -120,6 +123,11 @@ class Workspace:
             case _:
                 return 404, error(404, "object_not_found", "Could not find it.")
 
+    def knows(self, authorization: str) -> bool:
+        """Whether somebody may come in."""
+        token = authorization.removeprefix("Bearer ")
+        return token == self.secret or token in self.consents.tokens
+
     def _inside(self, number: str) -> list[Object] | None:
         if number in self.bodies:
             return self.bodies[number]
@@ -162,6 +170,12 @@ def running_notion() -> Iterator[Workspace]:
         protocol_version = "HTTP/1.1"
 
         def do_GET(self) -> None:
+            if urlsplit(self.path).path == "/v1/oauth/authorize":
+                self.send_response(302)
+                self.send_header("Location", workspace.consents.allow(urlsplit(self.path).query))
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+                return
             query = {name: values[0] for name, values in parse_qs(urlsplit(self.path).query).items()}
             self.reply("GET", query)
 
@@ -173,7 +187,10 @@ def running_notion() -> Iterator[Workspace]:
             if workspace.n_limited:
                 workspace.n_limited -= 1
                 status, said = 429, error(429, "rate_limited", "Slow down.")
-            elif self.headers["Authorization"] == f"Bearer {workspace.secret}" and self.headers["Notion-Version"]:
+            elif self.path.startswith("/v1/oauth/"):
+                headers = {name.title(): value for name, value in self.headers.items()}
+                status, said = workspace.consents.answer(self.path, headers, asked)
+            elif workspace.knows(self.headers["Authorization"] or "") and self.headers["Notion-Version"]:
                 status, said = workspace.answer(method, urlsplit(self.path).path, asked)
             content = json.dumps(said).encode()
             self.send_response(status)

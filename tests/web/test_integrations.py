@@ -178,6 +178,17 @@ async def test_the_same_name_twice_is_refused(
     assert (admin.status, "already" in admin.error_at("name")) == (422, True)
 
 
+async def test_what_a_sync_could_not_reach_is_a_note_on_the_integrations_page(
+    admin: Browser, admin_viewer: Viewer, stores: Stores
+) -> None:
+    folder = await factories.integration(stores, admin_viewer)
+    await admin.visit(f"/integrations/{folder.id}")
+    assert (admin.status, "was not read" in admin.words) == (200, False)
+    async with stores.open_vault(admin_viewer) as vault:
+        await vault.integrations.configure(folder.id, {**folder.settings, "notes": "The wiki of a/b was not read."})
+    assert "The wiki of a/b was not read." in (await admin.visit(f"/integrations/{folder.id}")).words
+
+
 async def test_an_integration_is_renamed(admin: Browser, admin_viewer: Viewer, stores: Stores) -> None:
     folder = await factories.integration(stores, admin_viewer)
     await admin.visit(f"/integrations/{folder.id}")

@@ -12,9 +12,10 @@ import pytest
 import pytest_asyncio
 import sqlalchemy as sa
 from litestar import Litestar
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from domain.integrations import Integration, IntegrationKind
-from domain.people import Viewer
+from domain.people import Role, Viewer
 from domain.syncs import Sync, Trigger
 from infra.store import Stores
 from infra.store.schedules import WakeStore
@@ -102,6 +103,12 @@ async def test_an_event_that_is_signed_wrongly_or_for_another_integration_is_ref
     assert await syncs(stores, viewer, github) == []
 
 
+async def reading(stores: Stores, viewer: Viewer, team: str) -> Integration:
+    """An integration with a workspace, as consent leaves it: the account is a person of the workspace."""
+    async with stores.open_vault(viewer) as vault:
+        return await vault.integrations.add("slack", f"Slack {team}", {"account_id": f"{team}/U1"}, None)
+
+
 async def slack(provider: httpx.AsyncClient, event: dict[str, str], secret: str = SECRET, age_s: int = 0) -> int:
     body, sent_at = json.dumps(event).encode(), str(int(time.time()) - age_s)
     signature = hmac.digest(secret.encode(), b"v0:" + sent_at.encode() + b":" + body, hashlib.sha256).hex()
@@ -112,12 +119,8 @@ async def slack(provider: httpx.AsyncClient, event: dict[str, str], secret: str 
 async def test_an_event_of_slack_requests_a_sync_in_each_vault_that_reads_the_workspace(
     provider: httpx.AsyncClient, stores: Stores, viewer: Viewer
 ) -> None:
-    workspace = await connected(stores, viewer)
-    team = workspace.settings["account_id"]
-    async with stores.engine.begin() as connection:
-        await connection.execute(
-            sa.text("update due_syncs set kind = 'slack' where integration_id = :id"), {"id": workspace.id}
-        )
+    team = f"T{uuid.uuid4().hex}"
+    workspace = await reading(stores, viewer, team)
     event = {"type": "event_callback", "team_id": team, "event_id": uuid.uuid4().hex}
     assert await slack(provider, event, secret="guessed") == 403
     assert await slack(provider, event, age_s=3600) == 403, "a replay of an hour ago"
@@ -127,3 +130,22 @@ async def test_an_event_of_slack_requests_a_sync_in_each_vault_that_reads_the_wo
     [sync] = await syncs(stores, viewer, workspace)
     assert sync.trigger is Trigger.WEBHOOK
     assert await slack(provider, {"type": "url_verification", "challenge": "abc"}) == 200
+
+
+async def test_an_event_of_another_workspace_under_the_same_app_requests_nothing_here(
+    provider: httpx.AsyncClient, stores: Stores, viewer: Viewer, engine: AsyncEngine
+) -> None:
+    mine, theirs = f"T{uuid.uuid4().hex}", f"T{uuid.uuid4().hex}"
+    neighbour = await factories.member(engine, role=Role.ADMIN)
+    here, there = await reading(stores, viewer, mine), await reading(stores, neighbour, theirs)
+    for team in (f"{mine}x", mine[:-1], "", f"{mine}/U1"):
+        await slack(provider, {"type": "event_callback", "team_id": team, "event_id": uuid.uuid4().hex})
+    assert await syncs(stores, viewer, here) == []
+    await slack(provider, {"type": "event_callback", "team_id": theirs, "event_id": uuid.uuid4().hex})
+    assert (len(await syncs(stores, viewer, here)), len(await syncs(stores, neighbour, there))) == (0, 1)
+    async with engine.begin() as connection:  # a row that was left behind decides nothing
+        await connection.execute(
+            sa.text("update due_syncs set account = :team where integration_id = :id"), {"team": theirs, "id": here.id}
+        )
+    await slack(provider, {"type": "event_callback", "team_id": theirs, "event_id": uuid.uuid4().hex})
+    assert await syncs(stores, viewer, here) == []

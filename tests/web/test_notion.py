@@ -1,0 +1,110 @@
+"""Connecting Notion through the pages: in two clicks by consent, or by a secret as before."""
+
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
+
+import httpx
+import pytest
+import pytest_asyncio
+
+from domain.credentials import App, Secrets
+from domain.integrations import Integration
+from domain.people import Viewer
+from domain.vault import Tools
+from infra.connectors import Connectors, make_oauth
+from infra.connectors.providers import open_client
+from infra.secrets import StateSigner
+from infra.settings import read_settings
+from infra.store import Stores
+from tests.peers.notion import Workspace, running_notion
+from tests.peers.notion_oauth import ANA, CLIENT_ID, CLIENT_SECRET, WORKSPACE_ID
+from tests.web.browser import Browser
+
+
+@pytest.fixture
+def workspace() -> Iterator[Workspace]:
+    with running_notion() as running:
+        yield running
+
+
+@pytest_asyncio.fixture
+async def tools(tools: Tools, workspace: Workspace) -> AsyncIterator[Tools]:
+    settings = read_settings(
+        {
+            "NOTION_CLIENT_ID": CLIENT_ID,
+            "NOTION_CLIENT_SECRET": CLIENT_SECRET,
+            "NOTION_URL": workspace.url,
+            "BASE_URL": "http://vault.test",
+        }
+    )
+    async with open_client() as client:
+        oauth = make_oauth(client, settings.providers, settings.base_url, StateSigner("a secret of the tests alone"))
+        kinds = Connectors(client, oauth, settings.providers, tools.now).kinds
+        yield replace(tools, oauth=oauth, kinds=kinds)
+
+
+async def allowed(browser: Browser, path: str = "/connect/notion") -> str:
+    """Where Notion sends the browser once a person has allowed."""
+    answer = await browser.client.get(path, follow_redirects=False)
+    async with httpx.AsyncClient() as outside:
+        return (await outside.get(answer.headers["Location"])).headers["Location"]
+
+
+async def integrations(stores: Stores, viewer: Viewer) -> list[Integration]:
+    async with stores.open_vault(viewer) as vault:
+        return await vault.integrations.all()
+
+
+async def test_an_admin_connects_notion_in_two_clicks_and_then_says_who_may_read_it(
+    admin: Browser, admin_viewer: Viewer, stores: Stores, workspace: Workspace
+) -> None:
+    await admin.visit("/integrations/new")
+    assert ("Connect Notion" in admin.words, "Enter a secret instead" in admin.words) == (True, True)
+    await admin.visit(await allowed(admin))
+    assert "This is its first sync" in admin.words
+    [notion] = await integrations(stores, admin_viewer)
+    assert (notion.name, notion.settings["account_id"]) == ("Notion: Tidewater", f"{WORKSPACE_ID}/{ANA}")
+    async with stores.open_vault(admin_viewer) as vault:
+        assert (await vault.credentials.get(notion.id)).access_token == "ntn_1"
+    await admin.visit(f"/integrations/{notion.id}")
+    assert ("Reconnect Notion" in admin.words, "Change its access" in admin.words) == (True, False)
+    await admin.visit(f"/integrations/{notion.id}/selection/edit")
+    assert admin.heading == "Choose who may read it"
+    await admin.submit(f"/integrations/{notion.id}/selection", is_shared="yes")
+    [notion] = await integrations(stores, admin_viewer)
+    assert notion.settings["is_shared"] == "yes"
+    assert (await admin.visit(f"/integrations/{notion.id}/access/edit")).status == 404
+    await admin.visit(await allowed(admin, f"/connect/notion?integration={notion.id}"))
+    assert "accepts our access" in admin.words
+    assert len(await integrations(stores, admin_viewer)) == 1
+
+
+async def test_a_wrong_client_secret_a_denied_consent_and_a_used_code_each_say_what_to_do(
+    admin: Browser, admin_viewer: Viewer, stores: Stores, workspace: Workspace
+) -> None:
+    address = await allowed(admin)
+    workspace.consents.codes.clear()
+    await admin.visit(address)
+    assert (admin.status, "did not accept the consent any more. Begin again." in admin.words) == (403, True)
+    denied = (await allowed(admin)).replace("code=", "error=access_denied&dropped=")
+    await admin.visit(denied)
+    assert (admin.status, "begin again and allow" in admin.words) == (403, True)
+    async with stores.open_vault(admin_viewer) as vault:
+        await vault.apps.save("notion", App(CLIENT_ID, "wrong"))
+    await admin.visit(await allowed(admin))
+    assert (admin.status, "client id, secret or address" in admin.words) == (403, True)
+    assert await integrations(stores, admin_viewer) == []
+
+
+async def test_one_connected_by_a_secret_keeps_its_form_and_is_disconnected_without_notion(
+    admin: Browser, admin_viewer: Viewer, stores: Stores
+) -> None:
+    async with stores.open_vault(admin_viewer) as vault:
+        entered = await vault.integrations.add("notion", "Handbook", {"readers": "everyone"}, None)
+        await vault.credentials.save_secrets(entered.id, Secrets({"token": "ntn_secret"}))
+    await admin.visit(f"/integrations/{entered.id}")
+    assert ("Change its access" in admin.words, "Reconnect" in admin.words) == (True, False)
+    assert (await admin.visit(f"/integrations/{entered.id}/selection/edit")).status == 404
+    await admin.visit(f"/integrations/{entered.id}/removal/new")
+    await admin.submit(f"/integrations/{entered.id}/removal")
+    assert "“Handbook” was removed" in admin.words
