@@ -100,6 +100,10 @@ class Kind(msgspec.Struct, frozen=True):
     """Whether it belongs to whoever connects it, as a mailbox does, so that members may connect theirs."""
     proof: Proof = Proof.PEER
     """How far its connector was tried out; pages say where that is less than all."""
+    is_countable: bool = True
+    """Whether what it holds can be counted before it is read."""
+    has_paths: bool = False
+    """Whether its items' ids are paths, so that folders can be chosen by them."""
 
 
 class Entered(msgspec.Struct, frozen=True):

@@ -178,4 +178,4 @@ def _connect(access: Access) -> Connector:
     return FolderConnector(root, folder_access(root, settings.get("admin", "")))
 
 
-KIND = ConnectorKind(Kind(IntegrationKind.FOLDER, "Folder on the server", "folder"), _connect)
+KIND = ConnectorKind(Kind(IntegrationKind.FOLDER, "Folder on the server", "folder", has_paths=True), _connect)
