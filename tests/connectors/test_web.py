@@ -207,6 +207,8 @@ async def test_later_pages_redirects_and_maps_lead_into_no_private_network_eithe
     site.put("robots.txt", "Sitemap: http://192.168.0.1/sitemap.xml\nSitemap: http://localhost/sitemap.xml\n")
     done = await connected.sync()
     assert (done.state, paths(await connected.texts(), site)) == (SyncState.SUCCEEDED, {"/"})
+    [failure] = await connected.failures()
+    assert "leads to 169.254.169.254, in a private network" in failure.reason
 
 
 @pytest.mark.parametrize(
