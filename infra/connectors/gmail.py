@@ -19,7 +19,7 @@ from domain.kinds import Kind
 from domain.people import Viewer
 from domain.scope import Scope, scope_of
 from domain.vault import OpenVault
-from infra.connectors.attachments import MailAttachments
+from infra.connectors.attachments import MailAttachments, mail_name
 from infra.connectors.batches import batched
 from infra.connectors.gmail_consent import GMAIL, REGISTRATION, Gmail
 from infra.connectors.gmail_history import HIDDEN, History, Touched, labels_that_matter, touched_by
@@ -251,7 +251,8 @@ class GmailConnector:
             return []
         if sum(map(len, self._held.values())) < HELD_BYTES:
             self._held[ref] = content
-        whole = msgspec.structs.replace(self._item(ref, len(content)), created_at=mail.came_at)
+        whole = self._item(ref, len(content))
+        whole = msgspec.structs.replace(whole, name=mail_name(content), created_at=mail.came_at)
         found: list[Entry] = [whole]
         for member in MailAttachments(content).members():
             external_id = f"{ref}{member.id}"

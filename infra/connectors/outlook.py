@@ -18,7 +18,7 @@ from domain.kinds import Kind, Proof
 from domain.people import Viewer
 from domain.scope import Scope, is_within_days, scope_of
 from domain.vault import OpenVault
-from infra.connectors.attachments import MailAttachments
+from infra.connectors.attachments import MailAttachments, mail_name
 from infra.connectors.batches import batched
 from infra.connectors.http import MAX_PAGES, Source
 from infra.connectors.kinds import Access, ConnectorKind, Consent
@@ -198,7 +198,7 @@ class OutlookConnector:
             return [Unreadable(ref, "Mail", error.message)]
         if sum(map(len, self._held.values())) < HELD_BYTES:
             self._held[ref] = content
-        whole = self._item(ref, folder, mail, len(content))
+        whole = msgspec.structs.replace(self._item(ref, folder, mail, len(content)), name=mail_name(content))
         found: list[Entry] = [whole]
         for member in MailAttachments(content).members():
             external_id = f"{ref}{member.id}"

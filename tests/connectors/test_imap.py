@@ -27,7 +27,7 @@ from infra.connectors.imap_account import spans
 from infra.connectors.imap_mail import mail_entries
 from infra.store import Stores
 from tests import factories
-from tests.connectors.entered import Entered, check_mirror, entered
+from tests.connectors.entered import AMOUNTS, Entered, check_mirror, entered
 from tests.peers.dovecot import PASSWORD, MailServer, mail, running_dovecot
 
 EMOJI = "🎉" * 300
@@ -110,8 +110,9 @@ def noted(connected: Entered) -> Iterator[None]:
         logger.setLevel(logging.NOTSET)
 
 
-async def test_the_vault_mirrors_a_mailbox(connected: Entered, own: Mailbox) -> None:
-    await check_mirror(connected, own, allowance=12)
+@AMOUNTS
+async def test_the_vault_mirrors_a_mailbox(connected: Entered, own: Mailbox, n_items: int, n_changes: int) -> None:
+    await check_mirror(connected, own, allowance=12, n_items=n_items, n_changes=n_changes)
 
 
 async def test_the_vault_mirrors_a_mailbox_whose_server_forgets_what_was_deleted(
