@@ -105,6 +105,10 @@ class Kind(msgspec.Struct, frozen=True):
 
     Kept whole is what is fetched from what was listed (a crawl, a channel), and a source that is easily asked too much.
     """
+    is_countable: bool = True
+    """Whether what it holds can be counted before it is read."""
+    has_paths: bool = False
+    """Whether its items' ids are paths, so that folders can be chosen by them."""
 
 
 class Entered(msgspec.Struct, frozen=True):

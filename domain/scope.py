@@ -10,7 +10,7 @@ from domain.integrations import Item
 
 NO_TYPE = "(none)"
 """Stands for files without an ending in their name."""
-FOLDERS, TYPES, SINCE, UNTIL = "folders", "file_types", "since", "until"
+FOLDERS, TYPES, SINCE, UNTIL = "scope_folders", "file_types", "since", "until"
 """The settings in which a scope is kept; lists have one entry a line, and an empty one leaves nothing out."""
 
 
@@ -77,6 +77,12 @@ def left_out(item: Item, scope: Scope) -> str:
     if scope.until and day > scope.until:
         return f"It was last changed on {day:%-d %B %Y}, after the last day that is chosen."
     return ""
+
+
+def is_within_days(moment: datetime | None, scope: Scope) -> bool:
+    """Whether something of this moment lies within the chosen days; what has no date does."""
+    day = moment.astimezone(UTC).date() if moment else None
+    return day is None or ((not scope.since or day >= scope.since) and (not scope.until or day <= scope.until))
 
 
 def left_out_path(path: str, scope: Scope, name: str = "") -> str:

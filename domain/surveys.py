@@ -1,17 +1,23 @@
-"""What a source holds, counted before it is read, and how much work that is, by the tenant's own past syncs."""
+"""What a source holds, counted before it is read, and how much work that is, by past syncs of this deployment."""
 
+import asyncio
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Sequence
+from contextlib import aclosing
 from datetime import UTC, date
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import msgspec
 
+from domain.errors import Unavailable
 from domain.integrations import Connector, Item
 from domain.scope import Scope, file_type
 
 MAX_ITEMS = 50_000
 """More than these are not counted; a preview is to be there at once."""
+COUNTED_FOR_S = 8.0
+"""A source is counted no longer than this while a person waits; what was counted by then is shown as that."""
+SILENT = "The source does not say in time how much it holds."
 DEPTH = 2
 """Folders are offered down to this depth."""
 SPREAD = 0.4
@@ -35,18 +41,23 @@ class Survey(msgspec.Struct, frozen=True):
     is_of_source: bool
     """At the source itself; else among what the vault holds of it."""
     is_cut: bool = False
+    """Whether counting stopped before its end, so that there is more."""
+    is_total: bool = False
+    """Whether the source told totals alone, with the chosen days left out already."""
 
 
 class Pace(msgspec.Struct, frozen=True):
-    """What the tenant's past syncs took, in all."""
+    """What past syncs took, in all."""
 
     n_items: int = 0
     n_chunks: int = 0
     seconds: float = 0.0
+    is_of_tenant: bool = True
+    """Whether they were the tenant's own; else the whole deployment's, before it has any."""
 
 
 class Work(msgspec.Struct, frozen=True):
-    """How much there is to do; chunks and minutes are None while no sync of this tenant has shown its pace."""
+    """How much there is to do; chunks and minutes are None while no sync has shown its pace."""
 
     n_items: int
     n_chunks: int | None
@@ -69,26 +80,67 @@ class Surveys(Protocol):
     async def held(self, integration_id: int) -> Survey:
         """Return what is held of an integration, counted."""
 
-    async def pace(self) -> Pace:
-        """Return what the newest successful syncs of the tenant took."""
+    async def pace(self, kind: str) -> Pace:
+        """Return what the newest successful syncs took: the tenant's own of this kind of source, else of any kind.
+
+        Before the tenant has any, those of the whole deployment stand in for them.
+        """
+
+    async def note_pace(self, sync_id: int) -> None:
+        """Let a sync that has succeeded count for the pace of the whole deployment."""
 
     async def held_under(self, integration_id: int, prefixes: Sequence[str]) -> dict[str, int]:
         """Return how many documents are held whose external ids lie under each of these."""
 
 
-async def survey(connector: Connector) -> Survey:
-    """Count what a source lists, without fetching anything. Raises: what its listing raises."""
+@runtime_checkable
+class TellsTotals(Protocol):
+    """A connector that has to fetch what it lists, but whose source tells how much there is."""
+
+    def totals(self, scope: Scope) -> AsyncIterator[int]:
+        """Yield numbers of items, part by part, of what was changed within the days of a scope.
+
+        Raises: what asking the source raises.
+        """
+
+
+async def survey(connector: Connector, scope: Scope, limit_s: float = COUNTED_FOR_S) -> Survey:
+    """Count what a source lists or tells, without fetching anything, as far as it comes in the time.
+
+    Raises: Unavailable when it says nothing in the time; what its listing raises.
+    """
     counts: Counter[tuple[str, str, date | None]] = Counter()
+    is_total, is_cut = isinstance(connector, TellsTotals), False
+    counting = _told(connector, scope, counts) if isinstance(connector, TellsTotals) else _listed(connector, counts)
+    try:
+        async with asyncio.timeout(limit_s), aclosing(counting) as steps:
+            async for _ in steps:
+                if is_cut := counts.total() >= MAX_ITEMS:
+                    break
+    except TimeoutError as error:
+        is_cut = True
+        if not counts:
+            raise Unavailable(SILENT) from error
+    counted = tuple(Counted(*key, n_items) for key, n_items in counts.items())
+    return Survey(counted, is_of_source=True, is_cut=is_cut, is_total=is_total)
+
+
+async def _listed(connector: Connector, counts: Counter[tuple[str, str, date | None]]) -> AsyncGenerator[None, None]:
     async for page in connector.pages(""):
         for entry in page.entries:
             if isinstance(entry, Item):
                 changed_at = entry.modified_at or entry.created_at
                 day = changed_at.astimezone(UTC).date() if changed_at else None
                 counts[folder_of(entry.external_id), file_type(entry.name), day] += 1
-        if counts.total() >= MAX_ITEMS:
-            break
-    is_cut = counts.total() >= MAX_ITEMS
-    return Survey(tuple(Counted(*key, n_items) for key, n_items in counts.items()), is_of_source=True, is_cut=is_cut)
+        yield
+
+
+async def _told(
+    source: TellsTotals, scope: Scope, counts: Counter[tuple[str, str, date | None]]
+) -> AsyncGenerator[None, None]:
+    async for n_items in source.totals(scope):
+        counts["", "", None] += n_items
+        yield
 
 
 def folder_of(external_id: str) -> str:

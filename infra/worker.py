@@ -292,6 +292,7 @@ async def _finish(
             finished = await vault.syncs.finish(sync.id, sync.attempt, state, progress, reason)
             if problem is not None:
                 await vault.credentials.note_problem(sync.integration_id, problem)
+            await vault.surveys.note_pace(sync.id)
     except Conflict:
         return None
     log.info("sync_finished", state=state, indexed=progress.indexed, failed=progress.failed, skipped=progress.skipped)

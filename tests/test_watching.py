@@ -6,9 +6,19 @@ from datetime import datetime
 import pytest
 import sqlalchemy as sa
 
+from domain.access import Group
 from domain.deletions import GuardState
+from domain.documents import LibraryFilter, LibrarySort
 from domain.integrations import Gone, Integration
-from domain.people import Viewer, system_viewer, user_principal
+from domain.people import (
+    EVERYONE,
+    Viewer,
+    domain_principal,
+    email_principal,
+    group_principal,
+    system_viewer,
+    user_principal,
+)
 from domain.syncs import SyncState, Trigger
 from domain.trails import LINES_A_SYNC, SYNCS_IN_HISTORY, ItemStage, Reached
 from domain.vault import Tools
@@ -269,3 +279,47 @@ async def test_the_history_does_not_grow_without_end(
     await factories.synced(stores, tools, viewer)
     async with stores.open_vault(viewer) as vault:
         assert len(await vault.syncs.page(folder.id, None, 2 * SYNCS_IN_HISTORY)) == SYNCS_IN_HISTORY
+
+
+async def test_a_line_counts_the_people_whom_groups_domains_and_addresses_let_in_as_search_does(
+    stores: Stores, tools: Tools, viewer: Viewer, source: Source
+) -> None:
+    team = [await factories.member(stores.engine, viewer.tenant_id) for _ in range(3)]
+    folder = await factories.integration(stores, viewer)
+    channel, drive = group_principal(folder.id, "channel"), group_principal(folder.id, "drive")
+    async with stores.open_vault(viewer) as vault:
+        await vault.access.prove(team[0].user_id, "ana@tidewater.example")
+        await vault.access.prove(team[1].user_id, "tom@shore.example")
+        ana, shore = email_principal("ana@tidewater.example"), domain_principal("shore.example")
+        groups = [Group(channel, "#plans", (ana,)), Group(drive, "the drive", (ana, shore))]
+        await vault.access.replace_groups(folder.id, groups)
+    source.principals = {
+        "everyone.md": (EVERYONE, channel),
+        "channel.md": (channel, ana),
+        "drive.md": (drive,),
+        "drive-too.md": (drive,),
+        "mixed.md": (channel, user_principal(team[2].user_id), shore),
+        "nobody.md": (group_principal(folder.id, "unknown"), email_principal("new@tidewater.example")),
+        "closed.md": (),
+    }
+    source.files = {name: f"# Of {name}\n\nText." for name in source.principals}
+    sync = await factories.synced(stores, tools, viewer)
+    people = [viewer, *team]
+    expected = {name: len([each for each in people if name in await found(stores, each)]) for name in source.files}
+    assert list(expected.values()) == [4, 1, 2, 2, 3, 0, 0]
+    async with stores.open_vault(viewer) as vault:
+        assert {each.name: each.n_people for each in await vault.trails.newest(sync.id, 10)} == expected
+        [sighting] = (await vault.whereabouts.look("everyone.md")).sightings
+        [hidden] = (await vault.whereabouts.look("drive.md")).hidden
+    assert (sighting.n_people, hidden.n_people) == (4, 2)
+    async with stores.open_vault(viewer) as vault:
+        await vault.access.replace_groups(folder.id, [Group(drive, "the drive", (shore,))])
+        lines = {each.name: each.n_people for each in await vault.trails.newest(sync.id, 10)}
+    assert (lines["drive.md"], lines["drive-too.md"], lines["channel.md"]) == (1, 1, 1)
+
+
+async def found(stores: Stores, viewer: Viewer) -> set[str]:
+    """What somebody's library lists, by external id."""
+    async with stores.open_vault(viewer) as vault:
+        page = await vault.documents.page(LibraryFilter(), LibrarySort.TITLE, "", 50)
+    return {each.external_id for each in page.documents}

@@ -5,18 +5,19 @@ from typing import Any
 from litestar import Request, Response, get, post
 from litestar.params import FromPath
 
-from domain.errors import Conflict, Forbidden, Invalid, Unavailable
+from domain.errors import Conflict, Invalid
 from domain.integrations import Integration, IntegrationKind
+from domain.kinds import Kind
 from domain.people import Viewer
 from domain.scope import Scope, entered_scope, scope_of, settings_of
-from domain.surveys import Pace, Survey, Work, folder_options, n_in_scope, survey, type_options, work
+from domain.surveys import folder_options, type_options
 from domain.syncs import Trigger
 from domain.vault import Tools
 from web.doors import Doors
 from web.filters import number, plural
 from web.forms import EMPTY, Form
 from web.managing import managed
-from web.progress import time_range_in_words
+from web.previews import Preview, preview
 from web.rendering import Page, page, see_other
 
 AnyRequest = Request[Any, Any, Any]
@@ -27,17 +28,20 @@ BUSY = "A sync of this source is under way. Wait for its end, or cancel it, then
 @get("/integrations/{integration_id:int}/scope/edit", include_in_schema=False)
 async def edit(request: AnyRequest, viewer: Viewer, doors: Doors, tools: Tools, integration_id: FromPath[int]) -> Page:
     """Show what can be chosen, and what that would bring; a query holds what was chosen but is not saved yet."""
-    integration, found, pace = await look(viewer, doors, tools, integration_id)
-    sent = request.query_params
+    integration, sent = await look(viewer, doors, integration_id), request.query_params
+    kind, scope = tools.kinds.described(integration.kind), scope_of(integration.settings)
     if not sent:
-        return scope_page(integration, found, pace, scope_of(integration.settings), EMPTY, 200)
+        made = await preview(viewer, doors, tools, integration, scope)
+        return scope_page(integration, kind, made, scope, EMPTY, 200)
     form = Form(values={name: sent[name] for name in ("since", "until") if name in sent})
     try:
         folders, types = sent.getall("folder", []), sent.getall("file_type", [])
         scope = entered_scope(folders, types, form.value("since"), form.value("until"))
     except Invalid as error:
-        return scope_page(integration, found, pace, scope_of(integration.settings), form.refused(error), 422)
-    return scope_page(integration, found, pace, scope, form, 200)
+        made = await preview(viewer, doors, tools, integration, scope)
+        return scope_page(integration, kind, made, scope, form.refused(error), 422)
+    made = await preview(viewer, doors, tools, integration, scope)
+    return scope_page(integration, kind, made, scope, form, 200)
 
 
 @post("/integrations/{integration_id:int}/scope", include_in_schema=False)
@@ -52,8 +56,10 @@ async def save(
         types = [str(each) for each in sent.getall("file_type", [])]
         scope = entered_scope(folders, types, form.value("since"), form.value("until"))
     except Invalid as error:
-        integration, found, pace = await look(viewer, doors, tools, integration_id)
-        return scope_page(integration, found, pace, scope_of(integration.settings), form.refused(error), 422)
+        integration = await look(viewer, doors, integration_id)
+        kind, kept = tools.kinds.described(integration.kind), scope_of(integration.settings)
+        made = await preview(viewer, doors, tools, integration, kept)
+        return scope_page(integration, kind, made, kept, form.refused(error), 422)
     async with doors.open_vault(viewer) as vault:
         integration = await managed(vault, integration_id)
         live = (await vault.syncs.latest()).get(integration_id)
@@ -67,27 +73,18 @@ async def save(
     return see_other(f"/syncs/{sync.id}", f"From now on, “{integration.name}” brings {words_of(scope)}.")
 
 
-async def look(viewer: Viewer, doors: Doors, tools: Tools, integration_id: int) -> tuple[Integration, Survey, Pace]:
-    """Return what there is: counted at the source where listing it is cheap, else among what is here.
-
-    No transaction is open while a source is asked.
-    """
+async def look(viewer: Viewer, doors: Doors, integration_id: int) -> Integration:
+    """Return an integration whose items can be chosen. Raises: Invalid, NotFound, Forbidden."""
     async with doors.open_vault(viewer) as vault:
         integration = await managed(vault, integration_id)
-        if integration.kind == IntegrationKind.UPLOAD:
-            raise Invalid("Uploads are chosen when they are uploaded; there is nothing to choose here.")
-        held, pace = await vault.surveys.held(integration_id), await vault.surveys.pace()
-    try:
-        connector = tools.connect(integration, viewer, doors.open_vault)
-        return integration, await survey(connector) if connector.is_snapshot else held, pace
-    except (Invalid, Unavailable, Forbidden):  # the source is away: what is here can be chosen from all the same
-        return integration, held, pace
+    if integration.kind == IntegrationKind.UPLOAD:
+        raise Invalid("Uploads are chosen when they are uploaded; there is nothing to choose here.")
+    return integration
 
 
-def scope_page(integration: Integration, found: Survey, pace: Pace, scope: Scope, form: Form, status: int) -> Page:
+def scope_page(integration: Integration, kind: Kind, made: Preview, scope: Scope, form: Form, status: int) -> Page:
     """Return the page with this scope chosen; HTMX gets its preview."""
-    n_items = n_in_scope(found.counted, scope)
-    n_all = sum(each.n_items for each in found.counted)
+    found = made.found
     return page(
         "integrations/scope.html",
         "integrations/_work.html",
@@ -95,22 +92,10 @@ def scope_page(integration: Integration, found: Survey, pace: Pace, scope: Scope
         integration=integration,
         form=form,
         scope=scope,
-        folders=folder_options(found.counted)[:MAX_OPTIONS],
-        file_types=type_options(found.counted)[:MAX_OPTIONS],
-        found=found,
-        n_items=n_items,
-        n_left_out=n_all - n_items,
-        work_words=work_in_words(work(n_items, pace)),
-    )
-
-
-def work_in_words(estimate: Work) -> str:
-    """Return the work as a person plans with it."""
-    if estimate.n_chunks is None or estimate.least_minutes is None or estimate.most_minutes is None:
-        return "How long that takes is known after this vault's first sync."
-    took = time_range_in_words(estimate.least_minutes * 60, estimate.most_minutes * 60)
-    return (
-        f"About {plural(estimate.n_chunks, 'passage')}, {took} if all of it is new, at the pace of the past syncs here."
+        kind=kind,
+        folders=folder_options(found.counted)[:MAX_OPTIONS] if kind.has_paths else [],
+        file_types=[] if found.is_total else type_options(found.counted)[:MAX_OPTIONS],
+        preview=made,
     )
 
 

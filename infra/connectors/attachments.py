@@ -4,16 +4,24 @@ import hashlib
 from collections.abc import Iterator
 from email import message_from_bytes
 from email.message import Message
+from email.parser import BytesHeaderParser
 from email.policy import compat32
 
 from domain.errors import NotFound
 from infra.connectors.members import Member, short_id
 from infra.parsers.detection import media_type_of
-from infra.parsers.mail import attachment_name, payload
+from infra.parsers.mail import attachment_name, header, payload
 
 MARK = "#attachment/"
 MAX_ATTACHMENTS = 200
 MAX_DEPTH = 20
+HEAD_BYTES = 64 * 1024
+
+
+def mail_name(content: bytes) -> str:
+    """Return what a mail is called in lists: its subject."""
+    head = BytesHeaderParser(policy=compat32).parsebytes(content[:HEAD_BYTES])
+    return f"{header(head, 'subject')[:120] or 'Mail'}.eml"
 
 
 class MailAttachments:

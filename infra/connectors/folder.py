@@ -178,4 +178,6 @@ def _connect(access: Access) -> Connector:
     return FolderConnector(root, folder_access(root, settings.get("admin", "")))
 
 
-KIND = ConnectorKind(Kind(IntegrationKind.FOLDER, "Folder on the server", "folder", n_readers=8), _connect)
+KIND = ConnectorKind(
+    Kind(IntegrationKind.FOLDER, "Folder on the server", "folder", n_readers=8, has_paths=True), _connect
+)

@@ -8,6 +8,7 @@ which is how the first sync works as well: whatever interrupts it, what is held 
 
 import base64
 from collections.abc import AsyncIterator, Iterable, Sequence
+from datetime import UTC, date, datetime, timedelta
 from urllib.parse import quote
 
 import msgspec
@@ -16,8 +17,9 @@ from domain.errors import Forbidden, Invalid, NotFound, Unavailable
 from domain.integrations import Connector, Entry, Gone, Integration, Item, Page, Unreadable, readers_of
 from domain.kinds import Kind
 from domain.people import Viewer
+from domain.scope import Scope, scope_of
 from domain.vault import OpenVault
-from infra.connectors.attachments import MailAttachments
+from infra.connectors.attachments import MailAttachments, mail_name
 from infra.connectors.batches import batched
 from infra.connectors.gmail_consent import GMAIL, TERMS
 from infra.connectors.gmail_history import HIDDEN, History, Touched, labels_that_matter, touched_by
@@ -61,7 +63,14 @@ class Mail(msgspec.Struct, frozen=True, rename="camel"):
     thread_id: str
     history_id: str
     label_ids: tuple[str, ...] = ()
+    internal_date: str = ""
+    """When it came, in milliseconds."""
     raw: str | None = None
+
+    @property
+    def came_at(self) -> datetime | None:
+        """When it came, as far as Gmail says."""
+        return datetime.fromtimestamp(int(self.internal_date) / 1000, UTC) if self.internal_date.isdecimal() else None
 
 
 class Profile(msgspec.Struct, frozen=True, rename="camel"):
@@ -81,6 +90,7 @@ class GmailConnector:
         self._viewer = viewer
         self._open_vault = open_vault
         self._chosen = tuple(integration.settings.get("chosen", "").split())
+        self._scope = scope_of(integration.settings)
         self._held: dict[str, bytes] = {}
 
     async def pages(self, cursor: str) -> AsyncIterator[Page]:
@@ -114,6 +124,12 @@ class GmailConnector:
         ref, mark, attachment = item.external_id.partition("#")
         content = self._held.get(ref) or (await self._raw(ref.partition("/")[2]))[1]
         return MailAttachments(content).read(f"#{attachment}") if mark else content
+
+    async def totals(self, scope: Scope) -> AsyncIterator[int]:
+        """See `domain.surveys.TellsTotals`: ids are listed by the hundred, each mail once, whatever labels it has."""
+        self._scope = scope
+        async for _ in self._refs():
+            yield 1
 
     async def _everything(self) -> AsyncIterator[Page]:
         """List all ids, drop what is not among them, and fetch what is not held."""
@@ -186,7 +202,7 @@ class GmailConnector:
         """Yield every mail that is read, each once. Raises: Unavailable when the list goes in a circle."""
         met: set[str] = set()
         for label in self._chosen or ("",):
-            params = {"maxResults": LISTED_AT_ONCE, **({"labelIds": label} if label else {})}
+            params = {"maxResults": LISTED_AT_ONCE, **({"labelIds": label} if label else {}), **_days(self._scope)}
             seen: set[str] = set()
             while True:
                 listing = await self._listing(params)
@@ -235,7 +251,9 @@ class GmailConnector:
             return []
         if sum(map(len, self._held.values())) < HELD_BYTES:
             self._held[ref] = content
-        found: list[Entry] = [self._item(ref, len(content))]
+        whole = self._item(ref, len(content))
+        whole = msgspec.structs.replace(whole, name=mail_name(content), created_at=mail.came_at)
+        found: list[Entry] = [whole]
         for member in MailAttachments(content).members():
             external_id = f"{ref}{member.id}"
             if member.reason:
@@ -243,7 +261,11 @@ class GmailConnector:
             else:
                 found.append(
                     msgspec.structs.replace(
-                        self._item(external_id, member.size_bytes), name=member.name, media_type=member.media_type
+                        whole,
+                        external_id=external_id,
+                        size_bytes=member.size_bytes,
+                        name=member.name,
+                        media_type=member.media_type,
                     )
                 )
         return found
@@ -267,6 +289,17 @@ class GmailConnector:
             url=f"https://mail.google.com/mail/u/?authuser={account}#all/{thread}",
             principals=readers_of(self._integration),
         )
+
+
+def _days(scope: Scope) -> dict[str, str]:
+    """Return the days of a scope as Gmail searches for them: in seconds since 1970, which no time zone moves."""
+    since = [f"after:{_seconds(scope.since) - 1}"] if scope.since else []
+    until = [f"before:{_seconds(scope.until + timedelta(days=1))}"] if scope.until else []
+    return {"q": " ".join((*since, *until))} if since or until else {}
+
+
+def _seconds(day: date) -> int:
+    return int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp())
 
 
 def _connect(access: Access) -> Connector:

@@ -17,6 +17,7 @@ from domain.errors import Invalid, NotFound
 from domain.integrations import Connector, Entry, Gone, Integration, Item, Page
 from domain.kinds import FieldType, Kind, SourceField
 from domain.people import Viewer
+from domain.scope import Scope
 from domain.vault import OpenVault
 from infra.connectors.attachments import MARK
 from infra.connectors.imap_account import SECURITIES, Account, Door, Folder, Span
@@ -141,6 +142,15 @@ class ImapConnector:
             return content_of(mail) if file else mail
         head = await self._read(folder, uid, f"BODY[{part}.MIME]")
         return content_of(head.strip() + b"\r\n\r\n" + await self._read(folder, uid, f"BODY[{part}]"))
+
+    async def totals(self, scope: Scope) -> AsyncIterator[int]:
+        """See `domain.surveys.TellsTotals`: one question a folder."""
+        try:
+            for folder in await self._stands():
+                has_days = scope.since or scope.until
+                yield await self._account.n_sent(folder.name, scope.since, scope.until) if has_days else folder.n_mails
+        finally:
+            await self._account.close()
 
     async def _read(self, folder: str, uid: int, section: str) -> bytes:
         said = (await self._account.about(folder, [uid], [section.replace("BODY[", "BODY.PEEK[")])).get(uid, {})

@@ -7,6 +7,7 @@ import asyncio
 import ssl
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
+from datetime import date, timedelta
 from typing import Any, TypeVar
 
 import msgspec
@@ -127,6 +128,13 @@ class Account:
         # "7:*" means at least the last mail, whatever its number (RFC 3501, section 6.4.8)
         found = await self._ask(lambda client: client.search(["UID", f"{uid + 1}:*"]), folder)
         return sorted(each for each in found if each > uid)
+
+    async def n_sent(self, folder: str, since: date | None, until: date | None) -> int:
+        """Return how many mails of a folder were sent within these days."""
+        criteria: list[str | date] = ["ALL"]
+        criteria += ["SENTSINCE", since] if since else []
+        criteria += ["SENTBEFORE", until + timedelta(days=1)] if until else []
+        return len(await self._ask(lambda client: client.search(criteria), folder))
 
     async def vanished(self, folder: str, since: int) -> list[Span] | None:
         """Return what was deleted since a count of changes, as spans; None where the server keeps no such record."""

@@ -7,6 +7,7 @@ listed again and compared with the vault.
 """
 
 from collections.abc import AsyncIterator, Iterable, Sequence
+from datetime import datetime, timedelta
 from urllib.parse import quote
 
 import msgspec
@@ -15,8 +16,9 @@ from domain.errors import Forbidden, Invalid, NotFound, Unavailable
 from domain.integrations import Connector, Entry, Gone, Integration, Item, Page, Unreadable, readers_of
 from domain.kinds import Kind, Proof
 from domain.people import Viewer
+from domain.scope import Scope, is_within_days, scope_of
 from domain.vault import OpenVault
-from infra.connectors.attachments import MailAttachments
+from infra.connectors.attachments import MailAttachments, mail_name
 from infra.connectors.batches import batched
 from infra.connectors.http import MAX_PAGES, Source
 from infra.connectors.kinds import Access, ConnectorKind
@@ -37,6 +39,7 @@ class Mail(msgspec.Struct, frozen=True, rename="camel"):
     id: str
     web_link: str = ""
     is_draft: bool = False
+    received_date_time: datetime | None = None
     removed: dict[str, str] | None = msgspec.field(default=None, name="@removed")
 
 
@@ -46,6 +49,12 @@ class Delta(msgspec.Struct, frozen=True):
     value: tuple[Mail, ...] = ()
     next_link: str = msgspec.field(default="", name="@odata.nextLink")
     delta_link: str = msgspec.field(default="", name="@odata.deltaLink")
+
+
+class Counted(msgspec.Struct, frozen=True):
+    """How many mails a folder holds."""
+
+    n_mails: int = msgspec.field(default=0, name="@odata.count")
 
 
 class OutlookConnector:
@@ -59,6 +68,7 @@ class OutlookConnector:
         self._viewer = viewer
         self._open_vault = open_vault
         self._chosen = frozenset(integration.settings.get("chosen", "").split())
+        self._scope = scope_of(integration.settings)
         self._held: dict[str, bytes] = {}
 
     async def pages(self, cursor: str) -> AsyncIterator[Page]:
@@ -98,6 +108,13 @@ class OutlookConnector:
         content = self._held.get(ref) or await self._sent(ref.partition("/")[2])
         return MailAttachments(content).read(f"#{attachment}") if mark else content
 
+    async def totals(self, scope: Scope) -> AsyncIterator[int]:
+        """See `domain.surveys.TellsTotals`: one question a folder."""
+        for folder in await self._folders():
+            path = f"{ME}/mailFolders/{quote(folder.id, safe='')}/messages"
+            params = {"$count": "true", "$top": "1", "$select": "id", **_days(scope)}
+            yield msgspec.json.decode((await self._source.get(path, params)).content, type=Counted).n_mails
+
     async def _folders(self) -> list[Folder]:
         """Return the folders that are read: those chosen with what lies in them, and never drafts, spam and trash."""
         hidden = set[str]()
@@ -118,12 +135,15 @@ class OutlookConnector:
             above = folders.get(above.parent_folder_id or "")
         return hidden.isdisjoint(path) and (not self._chosen or not self._chosen.isdisjoint(path))
 
+    def _is_wanted(self, mail: Mail) -> bool:
+        return not mail.is_draft and is_within_days(mail.received_date_time, self._scope)
+
     async def _listed(self, folder: Folder, deltas: dict[str, str]) -> AsyncIterator[Page]:
         """List a folder; drop what is not in it any more, and fetch what is not held."""
         held = await self._of(f"{folder.id}/")
         there, listed = {each.partition("#")[0] for each in held}, set[str]()
         async for delta in self._deltas(_start(folder)):
-            mails = [each for each in delta.value if each.removed is None and not each.is_draft]
+            mails = [each for each in delta.value if each.removed is None and self._is_wanted(each)]
             listed |= {_ref(folder, each) for each in mails}
             for batch in batched([each for each in mails if _ref(folder, each) not in there], PAGE_SIZE):
                 yield self._page(await self._mails(folder, batch), deltas)
@@ -139,7 +159,9 @@ class OutlookConnector:
             went = [name for name, mail in latest.items() if mail.removed is not None]
             gone = [Gone(each) for name in went for each in {f"{folder.id}/{name}", *held[name]}]
             came = [
-                each for name, each in latest.items() if each.removed is None and not each.is_draft and not held[name]
+                each
+                for name, each in latest.items()
+                if each.removed is None and self._is_wanted(each) and not held[name]
             ]
             for batch in batched(came, PAGE_SIZE):
                 yield self._page(await self._mails(folder, batch), deltas)
@@ -176,7 +198,7 @@ class OutlookConnector:
             return [Unreadable(ref, "Mail", error.message)]
         if sum(map(len, self._held.values())) < HELD_BYTES:
             self._held[ref] = content
-        whole = self._item(ref, folder, mail, len(content))
+        whole = msgspec.structs.replace(self._item(ref, folder, mail, len(content)), name=mail_name(content))
         found: list[Entry] = [whole]
         for member in MailAttachments(content).members():
             external_id = f"{ref}{member.id}"
@@ -205,6 +227,7 @@ class OutlookConnector:
             size_bytes=size_bytes,
             media_type=MAIL_TYPE,
             url=mail.web_link,
+            created_at=mail.received_date_time,
             principals=readers_of(self._integration),
             labels=(folder.display_name,) if folder.display_name else (),
         )
@@ -214,7 +237,14 @@ class OutlookConnector:
 
 
 def _start(folder: Folder) -> str:
-    return f"{ME}/mailFolders/{quote(folder.id, safe='')}/messages/delta?$select=webLink,isDraft&$top={LISTED_AT_ONCE}"
+    asked = f"$select=webLink,isDraft,receivedDateTime&$top={LISTED_AT_ONCE}"
+    return f"{ME}/mailFolders/{quote(folder.id, safe='')}/messages/delta?{asked}"
+
+
+def _days(scope: Scope) -> dict[str, str]:
+    since = [f"receivedDateTime ge {scope.since}T00:00:00Z"] if scope.since else []
+    until = [f"receivedDateTime lt {scope.until + timedelta(days=1)}T00:00:00Z"] if scope.until else []
+    return {"$filter": " and ".join((*since, *until))} if since or until else {}
 
 
 def _ref(folder: Folder, mail: Mail) -> str:

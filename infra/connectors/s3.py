@@ -200,6 +200,7 @@ KIND = ConnectorKind(
             SourceField("secret", "Secret key", FieldType.SECRET),
             readers_field(),
         ),
+        has_paths=True,
     ),
     _connect,
     _check,

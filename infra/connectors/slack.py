@@ -231,6 +231,7 @@ KIND = ConnectorKind(
         "Slack",
         "ask",
         "Threads, messages and files of channels. Private channels are only for those who are in them.",
+        is_countable=False,
     ),
     _connect,
     consent=TERMS,

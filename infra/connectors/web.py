@@ -37,6 +37,10 @@ FRESH = timedelta(days=2)
 """Sitemaps often name only the day: what changed so lately may have changed again since."""
 NOT_OPEN = "This page wants a password. Only open pages can be read."
 UNWELCOME = "The site asks not to be read at this address (robots.txt). Ask whoever runs it, or enter another address."
+INWARD = (
+    "This page leads to {host}, in a private network, where we do not go. Correct it at the site, or ask the operator "
+    "to allow that host, then sync again."
+)
 HIDDEN = "This page asks not to be found, so it was left out."
 
 
@@ -173,12 +177,12 @@ class WebConnector:
             return None
 
     async def _read(self, url: str, scope: Scope | None) -> Read | None:
-        strayed: list[str] = []
+        strayed: list[httpx.URL] = []
 
         def may_follow(target: httpx.URL) -> bool:
             if scope is None or scope.holds(normalised(str(target))):
                 return True
-            strayed.append(str(target))
+            strayed.append(target)
             return False
 
         try:
@@ -187,9 +191,22 @@ class WebConnector:
             )
         except Invalid:
             if strayed:
+                await self._refuse_private(strayed[-1])
                 return None
             raise
         return await asyncio.to_thread(_page_of, answer) if answer.content else None
+
+    async def _refuse_private(self, target: httpx.URL) -> None:
+        """Another site is none of ours, and no word is lost on it; a way into a private network is told.
+
+        Raises: Invalid.
+        """
+        try:
+            await self._reach.way_out.guard.address_of(target.host, target.port or 443)
+        except Invalid as error:
+            raise Invalid(INWARD.format(host=target.host)) from error
+        except Unavailable:
+            return
 
     def _is_ours(self, url: str, scope: Scope, robots: Robots) -> bool:
         return scope.holds(url) and holds_words(f"/{_name(url)}") and robots.allows(url)

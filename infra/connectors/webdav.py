@@ -166,6 +166,7 @@ KIND = ConnectorKind(
             SourceField("password", "Password", FieldType.SECRET, "An app password is best.", is_required=False),
             readers_field("owner"),
         ),
+        has_paths=True,
     ),
     _connect,
     _check,

@@ -10,6 +10,7 @@ from domain.item_limits import storable_text
 from domain.people import Viewer
 from domain.trails import LINES_A_SYNC, SYNCS_IN_HISTORY, SYNCS_WITH_LINES, Line, Reached
 from infra.store.access import READABLE, access_binds
+from infra.store.headcounts import with_headcounts
 from infra.store.integrations import VISIBLE
 
 MAX_CHARACTERS = 1000
@@ -37,22 +38,15 @@ TRIM_HISTORY = sa.text(
     "delete from syncs where integration_id = :integration and finished_at is not null and id in (select id from syncs"
     " where integration_id = :integration order by id desc offset :kept)"
 )
-N_PEOPLE = """(
-    select count(*) from memberships m where (d.reserved_for is null or d.reserved_for = m.user_id) and exists (
-        select from document_access p where (p.tenant_id, p.document_id) = (d.tenant_id, d.id)
-        and p.principal in ('tenant', 'user:' || m.user_id)
-    )
-)"""
-"""How many members may read `documents d`."""
-NEWEST = f"""
+NEWEST = with_headcounts(f"""
 select t.id, t.external_id, coalesce(nullif(t.name, ''), t.external_id) as name, t.stage, t.note, t.changed_at,
-    d.id as document_id, case when d.id is null then 0 else {N_PEOPLE} end as n_people
+    d.id as document_id, d.reserved_for, row_number() over (order by t.changed_at desc, t.id desc) as place
 from sync_items t join integrations i on (i.tenant_id, i.id) = (t.tenant_id, t.integration_id)
 left join documents d on (d.tenant_id, d.integration_id, d.external_id) = (t.tenant_id, t.integration_id, t.external_id)
 where t.sync_id = :sync and {VISIBLE}
 and (:is_admin or i.owner_id = :viewer or (d.id is not null and {READABLE}))
 order by t.changed_at desc, t.id desc limit :size
-"""
+""")
 
 
 class TrailStore:

@@ -7,8 +7,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from domain.people import Viewer
 from domain.whereabouts import Evidence, Hidden, Sighting, Trace, addresses
 from infra.store.access import READABLE, access_binds
+from infra.store.headcounts import with_headcounts
 from infra.store.integrations import VISIBLE
-from infra.store.trails import N_PEOPLE
 
 N_SIGHTINGS = 5
 EXACT = (
@@ -16,17 +16,17 @@ EXACT = (
     " or lower(d.title) = lower(:wanted))"
 )
 FROM = "from documents d join integrations i on (i.tenant_id, i.id) = (d.tenant_id, d.integration_id)"
-SIGHTINGS = f"""
-select d.id as document_id, d.title, d.integration_id, i.name as integration_name, d.n_chunks,
-    {N_PEOPLE} as n_people, d.gone_at is not null as is_gone
+SIGHTINGS = with_headcounts(f"""
+select d.id as document_id, d.title, d.integration_id, i.name as integration_name, d.n_chunks, d.reserved_for,
+    d.gone_at is not null as is_gone, row_number() over (order by {EXACT} desc, d.sorted_at desc, d.id) as place
 {FROM} where {READABLE} and i.removed_at is null and ({EXACT} or d.title ilike :like)
 order by {EXACT} desc, d.sorted_at desc, d.id limit :size
-"""
-HIDDEN = f"""
-select i.name as integration_name, {N_PEOPLE} as n_people {FROM}
+""")
+HIDDEN = with_headcounts(f"""
+select i.name as integration_name, d.id as document_id, d.reserved_for, 1 as place {FROM}
 where i.owner_id is null and i.removed_at is null and d.reserved_for is null and not {READABLE} and {EXACT}
 order by d.sorted_at desc, d.id limit 1
-"""
+""")
 """For admins only, and of shared integrations only."""
 MAY_KNOW = f"{VISIBLE} and (i.owner_id = :viewer or :is_admin)"
 TRACES = f"""

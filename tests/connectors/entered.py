@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 import httpx
+import pytest
 
 from domain.connecting import change_access, connect
 from domain.documents import LibraryFilter, LibrarySort
@@ -23,6 +24,14 @@ from infra.store import Stores
 from infra.worker import run_sync
 
 SAID = re.compile(r"saying \d+")
+AMOUNTS = pytest.mark.parametrize(
+    ("n_items", "n_changes"),
+    [
+        pytest.param(14, 12, id="a dozen changes"),
+        pytest.param(60, 100, id="a hundred changes", marks=[pytest.mark.long, pytest.mark.timeout(900)]),
+    ],
+)
+"""How much stands at a source, and how much changes."""
 
 
 class Peer(Protocol):

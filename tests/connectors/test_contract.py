@@ -101,6 +101,7 @@ async def test_what_one_worker_listed_another_fetches_just_the_same(pair: Pair) 
 
 
 @pytest.mark.long
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("pair", KINDS, indirect=True)
 async def test_after_a_hundred_changes_the_vault_equals_the_source_at_their_price(pair: Pair) -> None:
     await keeps_its_contract(*pair, n_items=60, n_edits=100)

@@ -60,6 +60,9 @@ async def test_attachments_come_with_their_mail_and_go_with_it(vaulted: Vaulted,
     assert "120" in texts[f"{external_id}#attachment/1-revenue.csv"]
     assert sum("/messages/" in each for each in vaulted.asked) <= 2, vaulted.asked
     assert done.progress.indexed == 2
+    async with vaulted.stores.open_vault(vaulted.viewer) as vault:
+        names = {line.name for line in await vault.trails.newest(done.id, 10)}
+    assert names == {"A decision.eml", "revenue.csv"}
     mailbox.expected[external_id] = ""
     await mailbox.delete(external_id)
     succeeded(await vaulted.sync())

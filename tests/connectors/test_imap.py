@@ -8,6 +8,7 @@ import uuid
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 
 import psutil
@@ -18,13 +19,15 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from domain.errors import Invalid, VaultError
 from domain.people import Role, Viewer
+from domain.scope import Scope
+from domain.surveys import TellsTotals
 from domain.syncs import SyncState
 from domain.vault import Tools
 from infra.connectors.imap_account import spans
 from infra.connectors.imap_mail import mail_entries
 from infra.store import Stores
 from tests import factories
-from tests.connectors.entered import Entered, check_mirror, entered
+from tests.connectors.entered import AMOUNTS, Entered, check_mirror, entered
 from tests.peers.dovecot import PASSWORD, MailServer, mail, running_dovecot
 
 EMOJI = "🎉" * 300
@@ -107,8 +110,9 @@ def noted(connected: Entered) -> Iterator[None]:
         logger.setLevel(logging.NOTSET)
 
 
-async def test_the_vault_mirrors_a_mailbox(connected: Entered, own: Mailbox) -> None:
-    await check_mirror(connected, own, allowance=12)
+@AMOUNTS
+async def test_the_vault_mirrors_a_mailbox(connected: Entered, own: Mailbox, n_items: int, n_changes: int) -> None:
+    await check_mirror(connected, own, allowance=12, n_items=n_items, n_changes=n_changes)
 
 
 async def test_the_vault_mirrors_a_mailbox_whose_server_forgets_what_was_deleted(
@@ -152,9 +156,22 @@ async def test_folders_are_read_as_chosen_and_leave_the_vault_when_they_are_not(
     await connected.change(folders="Projects", password="")
     await connected.sync()
     assert sorted((await connected.texts()).values()) == ["From Projects.", "From Projects/Pump 🎉."]
+    own.append("Projects", mail("More", "More of it."))
+    assert (await connected.sync()).progress.indexed == 1
+    assert await counted(connected) == [2, 1]
+    assert await counted(connected, Scope(since=date(2026, 9, 8))) == [0, 0]
     own.session.delete_folder("Projects/Pump 🎉")
     await connected.sync()
-    assert list((await connected.texts()).values()) == ["From Projects."]
+    assert sorted((await connected.texts()).values()) == ["From Projects.", "More of it."]
+
+
+async def counted(connected: Entered, scope: Scope = Scope()) -> list[int]:  # noqa: B008 (it never changes)
+    """How many mails the server says the folders hold that are read."""
+    async with connected.stores.open_vault(connected.viewer) as vault:
+        integration = await vault.integrations.get(connected.integration.id)
+    connector = connected.tools.connect(integration, connected.viewer, connected.stores.open_vault)
+    assert isinstance(connector, TellsTotals)
+    return [each async for each in connector.totals(scope)]
 
 
 async def test_a_sync_of_a_mailbox_that_has_not_changed_asks_one_question_a_folder(
@@ -305,7 +322,7 @@ def test_spans_of_deleted_mails_are_read_as_servers_write_them() -> None:
 
 
 @pytest.mark.long
-@pytest.mark.timeout(1800)
+@pytest.mark.timeout(5400)
 async def test_a_mailbox_of_20_000_mails_is_read_in_bounded_memory(
     server: MailServer, stores: Stores, tools: Tools, viewer: Viewer
 ) -> None:

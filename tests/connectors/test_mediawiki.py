@@ -50,12 +50,14 @@ async def connected(wiki: WikiServer, stores: Stores, tools: Tools, viewer: View
 
 
 @pytest.mark.long
+@pytest.mark.timeout(900)
 async def test_the_vault_mirrors_a_wiki(connected: Entered, wiki: WikiServer) -> None:
     assert connected.integration.name == "Tidewater Wiki"
-    await check_mirror(connected, wiki, allowance=8)
+    await check_mirror(connected, wiki, allowance=8, n_items=60, n_changes=100)
 
 
 @pytest.mark.long
+@pytest.mark.timeout(900)
 async def test_moves_redirects_files_and_odd_titles_are_followed(connected: Entered, wiki: WikiServer) -> None:
     await wiki.write("Old name", "We ship '''submarines'''.")
     await wiki.write("Package.json", "How we & others <nowiki><pack></nowiki> things.")
@@ -77,6 +79,7 @@ async def test_moves_redirects_files_and_odd_titles_are_followed(connected: Ente
 
 
 @pytest.mark.long
+@pytest.mark.timeout(900)
 async def test_a_wiki_that_is_not_open_is_read_with_a_password(
     closed_url: str, stores: Stores, tools: Tools, viewer: Viewer
 ) -> None:

@@ -20,7 +20,7 @@ from infra.connectors.kinds import Reach
 from infra.connectors.notion import by_secret
 from infra.connectors.notion_text import Block, blocks_text, data_source_text, page_text, property_text
 from infra.store import Stores
-from tests.connectors.entered import Entered, check_mirror, entered
+from tests.connectors.entered import AMOUNTS, Entered, check_mirror, entered
 from tests.peers.notion import SECRET, Workspace, block, paragraph, rich, running_notion
 
 RECORDED = Path(__file__).parents[3] / "shared" / "peers" / "notion-cassettes"
@@ -40,9 +40,12 @@ async def connected(workspace: Workspace, stores: Stores, tools: Tools, viewer: 
         yield connected
 
 
-async def test_the_vault_mirrors_a_workspace(connected: Entered, workspace: Workspace) -> None:
+@AMOUNTS
+async def test_the_vault_mirrors_a_workspace(
+    connected: Entered, workspace: Workspace, n_items: int, n_changes: int
+) -> None:
     assert connected.integration.name == "Tidewater"
-    await check_mirror(connected, workspace, allowance=8)
+    await check_mirror(connected, workspace, allowance=8, n_items=n_items, n_changes=n_changes)
 
 
 async def test_a_page_comes_in_with_its_properties_and_all_its_blocks(connected: Entered, workspace: Workspace) -> None:

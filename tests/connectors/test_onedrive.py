@@ -47,6 +47,7 @@ async def test_onedrive_keeps_the_contract(vaulted: Vaulted, drive: OneDriveFile
 
 
 @pytest.mark.long
+@pytest.mark.timeout(900)
 async def test_onedrive_keeps_the_contract_over_a_hundred_changes(vaulted: Vaulted, drive: OneDriveFiles) -> None:
     await keeps_its_contract(vaulted, drive, n_items=60, n_edits=100)
 

@@ -1,6 +1,7 @@
 """Outlook, on a stand-in of our own: it shows that the connector keeps its word, not that Graph keeps its."""
 
 from collections.abc import AsyncIterator, Iterator
+from datetime import date
 
 import pytest
 import pytest_asyncio
@@ -8,6 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from domain.credentials import Grant
 from domain.people import Viewer
+from domain.scope import Scope, scope_of
+from domain.surveys import survey
 from domain.vault import Tools
 from infra.store import Stores
 from tests import factories
@@ -41,6 +44,12 @@ async def allow(vaulted: Vaulted) -> None:
 
 async def test_outlook_keeps_the_contract(vaulted: Vaulted, outlook: OutlookServer) -> None:
     await keeps_its_contract(vaulted, outlook, n_items=9, n_edits=10)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(900)
+async def test_outlook_keeps_the_contract_over_a_hundred_changes(vaulted: Vaulted, outlook: OutlookServer) -> None:
+    await keeps_its_contract(vaulted, outlook, n_items=60, n_edits=100)
 
 
 async def test_a_mail_that_is_moved_is_found_once_and_what_is_attached_moves_with_it(
@@ -99,3 +108,24 @@ async def test_a_mailbox_whose_access_has_ended_keeps_its_mails_and_says_so(
     outlook.access_token = "another"
     assert "Reconnect" in (await vaulted.sync()).reason
     assert set(await vaulted.texts()) == set(outlook.expected)
+
+
+async def test_mails_are_counted_by_folder_and_only_those_within_the_chosen_days_are_fetched(
+    vaulted: Vaulted, outlook: OutlookServer
+) -> None:
+    work, old = outlook.folder("Work"), mail_of("The old plan.")
+    del old["Date"]
+    old["Date"] = "Mon, 05 Jan 2026 10:00:00 +0000"
+    outlook.put(work, old.as_bytes())
+    kept = outlook.put(work, mail_of("The new plan.").as_bytes())
+    await outlook.add("A private letter.")
+    await vaulted.configure(chosen=work, since="2026-01-06")
+    async with vaulted.stores.open_vault(vaulted.viewer) as vault:
+        integration = await vault.integrations.get(vaulted.integration.id)
+    connector = vaulted.tools.connect(integration, vaulted.viewer, vaulted.stores.open_vault)
+    for scope, n_items in ((Scope(), 2), (scope_of(integration.settings), 1), (Scope(until=date(2026, 1, 5)), 1)):
+        found = await survey(connector, scope)
+        assert (found.is_total, sum(each.n_items for each in found.counted)) == (True, n_items)
+    succeeded(await vaulted.sync())
+    assert set(await vaulted.texts()) == {kept}
+    assert sum("$value" in each for each in vaulted.asked) == 1

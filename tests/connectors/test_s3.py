@@ -17,7 +17,7 @@ from infra.connectors.addresses import AddressGuard, Outside
 from infra.connectors.kinds import Reach
 from infra.connectors.s3 import S3Connector
 from infra.store import Stores
-from tests.connectors.entered import Entered, check_mirror, entered
+from tests.connectors.entered import AMOUNTS, Entered, check_mirror, entered
 from tests.peers.rclone import KEY, SECRET, Store, running_rclone
 
 FORM = {"bucket": "team docs", "region": "eu-central-1", "key": KEY, "secret": SECRET, "prefix": "shared/"}
@@ -60,8 +60,9 @@ async def connected(
         yield connected
 
 
-async def test_the_vault_mirrors_a_bucket(connected: Entered, bucket: Bucket) -> None:
-    await check_mirror(connected, bucket, allowance=2)
+@AMOUNTS
+async def test_the_vault_mirrors_a_bucket(connected: Entered, bucket: Bucket, n_items: int, n_changes: int) -> None:
+    await check_mirror(connected, bucket, allowance=2, n_items=n_items, n_changes=n_changes)
 
 
 async def test_keys_of_all_kinds_come_in_and_what_holds_no_words_does_not(connected: Entered, bucket: Bucket) -> None:

@@ -18,7 +18,7 @@ from domain.syncs import SyncState
 from domain.vault import Tools
 from infra.connectors.web_links import normalised, read_html, scope_of
 from infra.store import Stores
-from tests.connectors.entered import Entered, check_mirror, entered
+from tests.connectors.entered import AMOUNTS, Entered, check_mirror, entered
 
 
 @dataclass
@@ -128,12 +128,13 @@ async def test_the_vault_mirrors_a_site_by_its_links(connected: Entered, site: W
     await check_mirror(connected, site, allowance=50)  # without a sitemap, every page is read each time
 
 
+@AMOUNTS
 async def test_a_site_with_a_sitemap_is_asked_only_for_what_has_changed(
-    mapped_site: WebSite, stores: Stores, tools: Tools, viewer: Viewer
+    mapped_site: WebSite, stores: Stores, tools: Tools, viewer: Viewer, n_items: int, n_changes: int
 ) -> None:
     mapped_site.page("index.html", "Everything.")
     async with entered(stores, tools, viewer, "web", {"url": f"{mapped_site.url}/"}) as connected:
-        await check_mirror(connected, mapped_site, allowance=3)
+        await check_mirror(connected, mapped_site, allowance=3, n_items=n_items, n_changes=n_changes)
 
 
 async def test_links_are_followed_within_the_folder_and_as_deep_as_asked(connected: Entered, site: WebSite) -> None:
@@ -207,6 +208,8 @@ async def test_later_pages_redirects_and_maps_lead_into_no_private_network_eithe
     site.put("robots.txt", "Sitemap: http://192.168.0.1/sitemap.xml\nSitemap: http://localhost/sitemap.xml\n")
     done = await connected.sync()
     assert (done.state, paths(await connected.texts(), site)) == (SyncState.SUCCEEDED, {"/"})
+    [failure] = await connected.failures()
+    assert "leads to 169.254.169.254, in a private network" in failure.reason
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ from infra.connectors.kinds import Reach
 from infra.connectors.webdav import WebdavConnector
 from infra.store import Stores
 from tests import factories
-from tests.connectors.entered import Entered, check_mirror, entered
+from tests.connectors.entered import AMOUNTS, Entered, check_mirror, entered
 from tests.peers.rclone import PASSWORD, USER, Store, running_rclone
 from tests.peers.wsgidav import running_wsgidav
 
@@ -74,8 +74,9 @@ async def connected(store: Store, stores: Stores, tools: Tools, viewer: Viewer) 
         yield connected
 
 
-async def test_the_vault_mirrors_a_folder(connected: Entered, store: Store) -> None:
-    await check_mirror(connected, Folder(store.folder), allowance=2)
+@AMOUNTS
+async def test_the_vault_mirrors_a_folder(connected: Entered, store: Store, n_items: int, n_changes: int) -> None:
+    await check_mirror(connected, Folder(store.folder), allowance=2, n_items=n_items, n_changes=n_changes)
 
 
 async def test_names_of_all_kinds_come_in_with_the_folders_they_lie_in(connected: Entered, store: Store) -> None:

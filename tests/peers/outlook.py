@@ -8,6 +8,8 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from email import message_from_bytes
+from email.utils import parsedate_to_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import count
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -80,6 +82,9 @@ class OutlookServer:
                 return (200, {"id": found[0]["id"]}) if found else (404, {"error": {"code": "ErrorItemNotFound"}})
             case ["mailFolders", folder, "messages", "delta"] if folder in self.folders:
                 return self._delta(path, folder, asked)
+            case ["mailFolders", folder, "messages"] if folder in self.folders:
+                inside = [content for place, content in self.mails.values() if place == folder]
+                return 200, {"@odata.count": sum(_is_asked_for(each, asked) for each in inside), "value": []}
             case ["messages", number, "$value"] if number in self.mails:
                 return 200, self.mails[number][1]
             case _:
@@ -98,10 +103,25 @@ class OutlookServer:
             return 200, {"value": said, "@odata.deltaLink": f"{self.url}{path}?$deltatoken={len(self.events)}"}
         start = int(asked.get("$skiptoken", 0))
         inside = [number for number, (place, _) in self.mails.items() if place == folder]
-        said = [{"id": each, "webLink": f"https://mail.test/{each}"} for each in inside[start : start + MAX_AT_ONCE]]
+        said = [
+            {"id": each, "webLink": f"https://mail.test/{each}", "receivedDateTime": _came_at(self.mails[each][1])}
+            for each in inside[start : start + MAX_AT_ONCE]
+        ]
         if start + MAX_AT_ONCE < len(inside):
             return 200, {"value": said, "@odata.nextLink": f"{self.url}{path}?$skiptoken={start + MAX_AT_ONCE}"}
         return 200, {"value": said, "@odata.deltaLink": f"{self.url}{path}?$deltatoken={len(self.events)}"}
+
+
+def _came_at(content: bytes) -> str:
+    return f"{parsedate_to_datetime(str(message_from_bytes(content)['Date'])):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def _is_asked_for(content: bytes, asked: dict[str, str]) -> bool:
+    """Whether a mail passes a filter of the two forms the connector sends."""
+    compared = {"ge": str.__ge__, "lt": str.__lt__}
+    parts = [each.split() for each in asked.get("$filter", "").split(" and ") if each]
+    assert all(field == "receivedDateTime" and how in compared for field, how, _ in parts), parts
+    return all(compared[how](_came_at(content), moment) for _, how, moment in parts)
 
 
 @contextmanager
