@@ -15,7 +15,7 @@ MAX_VALUES = 200
 ONE_BY_ONE = "offset 0"
 """Keeps Postgres from joining, which would read all documents for a value that has none for this viewer."""
 FROM_INDEX = f"order by d.integration_id, d.id limit 1 {ONE_BY_ONE}"
-"""The same for integrations, in an order that only an index gives: an empty one must not cost a walk through the rest."""
+"""The same for integrations, in an order that only an index gives: an empty one costs no walk through the rest."""
 
 
 def _values(column: str) -> str:
