@@ -13,6 +13,8 @@ NAMED_ONLY = (
     "sqlalchemy.ext.asyncio.scoping",  # sessions of the object mapper, 6 MB; we speak SQL over connections
     "sqlalchemy.ext.asyncio.session",
     "uvicorn.main",  # its command line, 2 MB; ours starts the server itself
+    "redis.asyncio.cluster",  # clients of clusters, 1 MB
+    "redis.cluster",
     "yaml",  # a second form of the API's description, 1 MB, that we do not offer
 )
 """What libraries load to offer what we never use; their own imports of it have to pass."""
