@@ -2,7 +2,7 @@
 
 import sys
 
-from infra.lean import leave_out_unused
+from infra.lean import give_back_freed, leave_out_unused
 
 leave_out_unused(sys.argv)
 
@@ -17,7 +17,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import msgspec
-import uvicorn
+import uvicorn.config
+import uvicorn.server
 
 from domain.errors import VaultError
 from infra import commands, seeds
@@ -61,7 +62,7 @@ async def serve(settings: Settings) -> None:
     async with open_house(settings, settings.n_web_connections, QUESTION_STREAMS) as house:
         await house.bus.start()
         app = create_app(_doors(house), house.tools, _web_settings(settings))
-        config = uvicorn.Config(
+        config = uvicorn.config.Config(
             app,
             host=settings.host,
             port=settings.port,
@@ -72,10 +73,11 @@ async def serve(settings: Settings) -> None:
             forwarded_allow_ips="*",
             lifespan="off",
         )
+        give_back_freed()
         await DrainingServer(config, house.bus).serve()
 
 
-class DrainingServer(uvicorn.Server):
+class DrainingServer(uvicorn.server.Server):
     """Ends the streams first when it is told to stop: browsers reconnect elsewhere, requests under way are finished."""
 
     def __init__(self, config: uvicorn.Config, bus: Bus) -> None:

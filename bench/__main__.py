@@ -13,28 +13,37 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-QUESTIONS = (
-    "running",
-    "memory",
-    "embedding",
-    "syncing",
-    "searching",
-    "answering",
-    "pages",
-    "graph",
-    "detectors",
-    "streams",
-    "consents",
-    "scaling",
-    "sharing",
-    "loading",
-    "faults",
-)
+QUESTIONS = {
+    "running": "running",
+    "memory": "memory",
+    "worker_memory": "syncing memory",
+    "embedding": "embedding",
+    "syncing": "syncing",
+    "formats": "formats",
+    "caching": "caching",
+    "writing": "writing",
+    "search_10k": "searching 10000 10000",
+    "search_100k": "searching 100000 60000",
+    "search_1m": "searching 1000000 600000",
+    "words": "words",
+    "answering": "answering",
+    "pages": "pages",
+    "graph": "graph",
+    "detectors": "detectors",
+    "streams": "streams",
+    "consents": "consents",
+    "scaling": "scaling",
+    "sharing": "sharing",
+    "loading": "loading",
+    "faults": "faults",
+}
+"""Each section of RESULTS.md, in its order, and the command behind `python -m bench.` that fills it."""
 RESULTS = Path(__file__).parent / "RESULTS.md"
 HEAD = """# What was measured
 
 Each section is what one command printed, with the day and the machine. `make bench` measures everything anew;
 `python -m bench NAME` one section. Figures of different days and machines are not to be compared, ratios are.
+What profiles showed, and what was mended, is in [profiles.md](profiles.md).
 """
 SECTION = re.compile(r"^## (\w+)$", re.MULTILINE)
 
@@ -55,7 +64,9 @@ def machine() -> str:
 def measure(name: str) -> str | None:
     """Run one measurement, showing what it says; return that, or None when it broke."""
     said = []
-    process = subprocess.Popen([sys.executable, "-m", f"bench.{name}"], stdout=subprocess.PIPE, text=True)
+    module, *arguments = QUESTIONS[name].split()
+    command = [sys.executable, "-m", f"bench.{module}", *arguments]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     for line in process.stdout:
         print(line, end="", flush=True)
@@ -66,13 +77,15 @@ def measure(name: str) -> str | None:
 def main() -> None:
     """Measure what was asked for, or everything; the exit status is 1 when a measurement broke."""
     kept = sections(RESULTS.read_text()) if RESULTS.exists() else {}
-    broken = []
-    for name in sys.argv[1:] or QUESTIONS:
+    asked, broken = sys.argv[1:] or list(QUESTIONS), []
+    if unknown := [name for name in asked if name not in QUESTIONS]:
+        sys.exit(f"There is no measurement named {', '.join(unknown)}. There are: {', '.join(QUESTIONS)}.")
+    for name in asked:
         said = measure(name)
         if said is None:
             broken.append(name)
             continue
-        kept[name] = f"`python -m bench.{name}` · {machine()}\n\n```\n{said}\n```"
+        kept[name] = f"`python -m bench.{QUESTIONS[name]}` · {machine()}\n\n```\n{said}\n```"
         ordered = [f"## {each}\n\n{kept[each]}\n" for each in QUESTIONS if each in kept]
         RESULTS.write_text("\n".join([HEAD, *ordered]))
     if broken:

@@ -32,6 +32,8 @@ class Measured:
     viewer: Viewer
     source: Source
     integration_id: int
+    redis_url: str
+    """An empty Redis, for who measures the cache; `tools` does without it."""
 
     async def folder(self, name: str) -> "Measured":
         """Return the same with a folder of its own, which holds no document yet."""
@@ -66,4 +68,4 @@ async def scratch_house() -> AsyncIterator[Measured]:
             async with house.stores.open_vault(viewer) as vault:
                 integration = await vault.integrations.add(IntegrationKind.FOLDER, "Bench", {}, None)
             await house.tools.embedder.embed(["warm"])
-            yield Measured(house.stores, tools, viewer, source, integration.id)
+            yield Measured(house.stores, tools, viewer, source, integration.id, servers.redis_url)

@@ -35,8 +35,9 @@ class Match(msgspec.Struct, frozen=True, gc=False):
 class Matcher(Protocol):
     """Finds every trigger of the table in one pass over the sentences of a text."""
 
-    version: str
-    """Changes with the table, and with nothing else."""
+    @property
+    def version(self) -> str:
+        """Changes with the table, and with nothing else."""
 
     @property
     def familiar(self) -> Collection[str]:

@@ -1,5 +1,6 @@
 """The house every process lives in: adapters joined to ports, opened together, closed in the opposite order."""
 
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -59,12 +60,15 @@ async def open_house(
 ) -> AsyncIterator[House]:
     """Join adapters to ports; close them in the opposite order. Without a number, there is a stream for each core."""
     async with AsyncExitStack() as stack:
+        trust = httpx.create_ssl_context()  # one for all clients: the certificates weigh 0.7 MB each time
         redis = Redis.from_url(settings.redis_url) if settings.redis_url else None
         if redis is not None:
             stack.push_async_callback(redis.aclose)
-        embedder = await _embedder(settings, settings.embedding_model, redis, stack, n_embedding_streams)
+        embedder = await _embedder(settings, settings.embedding_model, redis, stack, trust, n_embedding_streams)
         following = settings.next_embedding_model
-        next_embedder = await _embedder(settings, following, redis, stack, n_embedding_streams) if following else None
+        next_embedder = None
+        if following:
+            next_embedder = await _embedder(settings, following, redis, stack, trust, n_embedding_streams)
         engine = make_engine(settings.database_url, n_connections)
         stack.push_async_callback(engine.dispose)
         registry = _registry(engine, embedder)
@@ -75,10 +79,10 @@ async def open_house(
         queue = make_queue(settings.database_url, syncs_per_tenant=settings.syncs_per_tenant)
         next_model = next_embedder.model.label if next_embedder else ""
         stores = Stores(engine, queue, analyzer, embedder.model.label, bus.publish, sealer, next_model)
-        client = await stack.enter_async_context(open_client())
+        client = await stack.enter_async_context(open_client(trust))
         objects = _objects(settings)
         oauth = make_oauth(client, settings.providers, settings.base_url, StateSigner(settings.secret_key))
-        outside = await stack.enter_async_context(open_outside(settings.allowed_hosts))
+        outside = await stack.enter_async_context(open_outside(settings.allowed_hosts, trust=trust))
         addresses = mail_addresses(settings)
         kinds = tuple(each for each in REGISTRY if addresses or each.kind.name != FORWARDING)
         connectors = Connectors(client, oauth, settings.providers, _now, objects, kinds, outside)
@@ -86,7 +90,7 @@ async def open_house(
             embedder=embedder,
             next_embedder=next_embedder,
             analyzer=analyzer,
-            language_model=await _language_model(settings, stack),
+            language_model=await _language_model(settings, stack, trust),
             make_parser=parser_process,
             connect=connectors.connect,
             passwords=Argon2Passwords(),
@@ -97,7 +101,7 @@ async def open_house(
             objects=objects,
             mail_addresses=addresses,
             links=LinkSigner(settings.secret_key),
-            transcriber=await _transcriber(settings, stack),
+            transcriber=await _transcriber(settings, stack, trust),
         )
         yield House(stores, tools, bus, _limiter(settings, stack), registry)
 
@@ -138,11 +142,16 @@ def _now() -> datetime:
 
 
 async def _embedder(
-    settings: Settings, name: str, redis: Redis | None, stack: AsyncExitStack, n_streams: int | None
+    settings: Settings,
+    name: str,
+    redis: Redis | None,
+    stack: AsyncExitStack,
+    trust: ssl.SSLContext,
+    n_streams: int | None,
 ) -> Embedder:
     embedder: Embedder
     if settings.embedding_base_url:
-        client = await stack.enter_async_context(httpx.AsyncClient())
+        client = await stack.enter_async_context(httpx.AsyncClient(verify=trust))
         model = EmbeddingModel(name, "remote", 384)
         embedder = HttpEmbedder(client, settings.embedding_base_url, settings.embedding_api_key, model)
     else:
@@ -155,16 +164,16 @@ async def _embedder(
     return CachedEmbedder(embedder, redis) if redis is not None else embedder
 
 
-async def _language_model(settings: Settings, stack: AsyncExitStack) -> ChatModel | None:
+async def _language_model(settings: Settings, stack: AsyncExitStack, trust: ssl.SSLContext) -> ChatModel | None:
     if not settings.llm_base_url:
         return None
-    client = await stack.enter_async_context(httpx.AsyncClient())
+    client = await stack.enter_async_context(httpx.AsyncClient(verify=trust))
     return ChatModel(client, settings.llm_base_url, settings.llm_api_key, settings.llm_model)
 
 
-async def _transcriber(settings: Settings, stack: AsyncExitStack) -> HttpTranscriber | None:
+async def _transcriber(settings: Settings, stack: AsyncExitStack, trust: ssl.SSLContext) -> HttpTranscriber | None:
     if not settings.transcription_base_url:
         return None
-    client = await stack.enter_async_context(httpx.AsyncClient())
+    client = await stack.enter_async_context(httpx.AsyncClient(verify=trust))
     base_url, model = settings.transcription_base_url, settings.transcription_model
     return HttpTranscriber(client, base_url, settings.transcription_api_key, model)

@@ -1,8 +1,7 @@
 """Signed links of mails, as JSON Web Tokens (RFC 7519, HS256) under a key of their own."""
 
 from datetime import UTC, date, datetime
-
-import jwt
+from functools import cached_property
 
 from domain.errors import Invalid
 from domain.notes import AnswerLink
@@ -16,9 +15,15 @@ class LinkSigner:
     """Signs links with a key derived from SECRET_KEY."""
 
     def __init__(self, secret_key: str) -> None:
-        self._key = derived(secret_key, "answer links")
+        self._secret_key = secret_key
+
+    @cached_property
+    def _key(self) -> bytes:
+        return derived(self._secret_key, "answer links")
 
     def sign(self, link: AnswerLink) -> str:
+        import jwt  # noqa: PLC0415  # 9 MB with what it stands on; few requests need it
+
         claims = {
             "aud": AUDIENCE,
             "tenant": link.tenant_id,
@@ -30,6 +35,8 @@ class LinkSigner:
         return jwt.encode(claims, self._key, ALGORITHM)
 
     def read(self, signed: str, now: datetime) -> AnswerLink:
+        import jwt  # noqa: PLC0415  # as above
+
         options = {"verify_exp": False, "require": ["aud", "sub", "exp"]}
         try:
             claims = jwt.decode(signed, self._key, [ALGORITHM], audience=AUDIENCE, options=options)  # type: ignore[arg-type]

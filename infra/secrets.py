@@ -1,18 +1,21 @@
-"""Sealing of credentials and signing of states, under keys derived from SECRET_KEY; the key itself is never used."""
+"""Sealing of credentials and signing of states, under keys derived from SECRET_KEY; the key itself is never used.
+
+The libraries are loaded with the first thing that is sealed, opened or signed: 9 MB that few pages need.
+"""
 
 import os
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import cached_property
+from typing import TYPE_CHECKING
 
-import jwt
 import msgspec
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from domain.credentials import State
 from domain.errors import Forbidden, Invalid
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 KEY_BYTES = 32
 NONCE_BYTES = 12
@@ -38,8 +41,16 @@ class Sealer:
     """
 
     def __init__(self, secret_keys: Sequence[str]) -> None:
-        self._secret_keys = {key_id_of(each): each for each in reversed(secret_keys)}
-        self.key_id = key_id_of(secret_keys[0])
+        self._given = tuple(secret_keys)
+
+    @cached_property
+    def key_id(self) -> str:
+        """The name of the key that seals."""
+        return key_id_of(self._given[0])
+
+    @cached_property
+    def _secret_keys(self) -> dict[str, str]:
+        return {key_id_of(each): each for each in reversed(self._given)}
 
     def seal(self, tenant_id: int, context: str, content: bytes) -> Sealed:
         """Return it sealed; each time differently."""
@@ -49,6 +60,8 @@ class Sealer:
 
     def open(self, tenant_id: int, context: str, sealed: Sealed) -> bytes:
         """Return what was sealed. Raises: Forbidden when the key is gone, or anything was changed."""
+        from cryptography.exceptions import InvalidTag  # noqa: PLC0415  # see above
+
         if sealed.key_id not in self._secret_keys:
             raise Forbidden(UNOPENED)
         nonce, content = sealed.content[:NONCE_BYTES], sealed.content[NONCE_BYTES:]
@@ -57,7 +70,9 @@ class Sealer:
         except (InvalidTag, ValueError) as error:
             raise Forbidden(UNOPENED) from error
 
-    def _cipher(self, key_id: str, tenant_id: int) -> AESGCM:
+    def _cipher(self, key_id: str, tenant_id: int) -> "AESGCM":
+        from cryptography.hazmat.primitives.ciphers.aead import AESGCM  # noqa: PLC0415  # see above
+
         return AESGCM(derived(self._secret_keys[key_id], f"credentials of tenant {tenant_id}"))
 
 
@@ -65,9 +80,15 @@ class StateSigner:
     """Signs states of consents as JSON Web Tokens (RFC 7519, HS256)."""
 
     def __init__(self, secret_key: str) -> None:
-        self._key = derived(secret_key, "oauth state")
+        self._secret_key = secret_key
+
+    @cached_property
+    def _key(self) -> bytes:
+        return derived(self._secret_key, "oauth state")
 
     def sign(self, state: State) -> str:
+        import jwt  # noqa: PLC0415  # see above
+
         claims = {
             "jti": state.nonce,
             "tenant": state.tenant_id,
@@ -81,6 +102,8 @@ class StateSigner:
 
     def read(self, signed: str) -> State:
         """Return a state; its age and audience are the caller's to judge, who has a clock and words for people."""
+        import jwt  # noqa: PLC0415  # see above
+
         options = {"verify_exp": False, "verify_aud": False, "require": ["jti", "sub", "aud", "exp"]}
         try:
             claims = jwt.decode(signed, self._key, [ALGORITHM], options=options)  # type: ignore[arg-type]
@@ -104,4 +127,7 @@ def key_id_of(secret_key: str) -> str:
 
 def derived(secret_key: str, purpose: str) -> bytes:
     """Return a key for one purpose (HKDF, RFC 5869)."""
+    from cryptography.hazmat.primitives.hashes import SHA256  # noqa: PLC0415  # see above
+    from cryptography.hazmat.primitives.kdf.hkdf import HKDF  # noqa: PLC0415  # see above
+
     return HKDF(SHA256(), KEY_BYTES, salt=None, info=f"knowledgevault: {purpose}".encode()).derive(secret_key.encode())

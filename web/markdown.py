@@ -1,7 +1,5 @@
 """Markdown that people wrote, as markup that is safe to show: no HTML of theirs, no images, links that are marked."""
 
-import nh3
-from markdown_it import MarkdownIt
 from markupsafe import Markup
 
 TAGS = {
@@ -13,6 +11,9 @@ SCHEMES = {"http", "https", "mailto"}
 
 def render_markdown(text: str) -> Markup:
     """Return a text as markup; what is no Markdown is shown as it was typed."""
+    import nh3  # noqa: PLC0415  # 2 MB with the next; one page needs them
+    from markdown_it import MarkdownIt  # noqa: PLC0415
+
     parser = MarkdownIt("commonmark", {"html": False, "breaks": True}).enable(["table", "strikethrough"])
     cleaned = nh3.clean(
         parser.render(text),

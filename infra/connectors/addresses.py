@@ -7,6 +7,7 @@ everything else that a source names pass through it too.
 
 import asyncio
 import socket
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -115,13 +116,16 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
 
 
 @asynccontextmanager
-async def open_outside(allowed_hosts: Iterable[str] = (), resolve: Resolve = resolve) -> AsyncIterator[Outside]:
+async def open_outside(
+    allowed_hosts: Iterable[str] = (), resolve: Resolve = resolve, trust: ssl.SSLContext | None = None
+) -> AsyncIterator[Outside]:
     """Open the way to servers that people enter; its client keeps no cookies, since many tenants share it."""
     guard = AddressGuard(allowed_hosts, resolve)
-    transport = httpx.AsyncHTTPTransport()
+    trust = trust or httpx.create_ssl_context()
+    transport = httpx.AsyncHTTPTransport(verify=trust)
     # httpx 0.28 (pinned) hands nothing through to where its connections are made
     transport._pool = httpcore.AsyncConnectionPool(
-        ssl_context=httpx.create_ssl_context(),
+        ssl_context=trust,
         max_connections=MAX_CONNECTIONS,
         network_backend=GuardedBackend(guard),
     )

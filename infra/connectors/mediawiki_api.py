@@ -7,7 +7,6 @@ from urllib.parse import urlencode, urljoin, urlsplit
 
 import msgspec
 import stamina
-from selectolax.lexbor import LexborHTMLParser
 
 from domain.errors import Forbidden, Invalid, NotFound, Unavailable
 from infra.connectors.http import Waiting
@@ -59,6 +58,8 @@ class Wiki:
 
     async def _found(self, url: str) -> str:
         """Where the API answers: each page of a wiki names it."""
+        from selectolax.lexbor import LexborHTMLParser  # noqa: PLC0415  # only who reads wikis pays for it
+
         if urlsplit(url).path.endswith("/api.php"):
             return url.partition("?")[0]
         try:

@@ -1,5 +1,6 @@
 """What all providers of consent share: the client of a process, where browsers come back to, and finding one."""
 
+import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
@@ -12,9 +13,10 @@ REDIRECT_PATH = "/connect/{provider}/callback"
 
 
 @asynccontextmanager
-async def open_client() -> AsyncIterator[httpx.AsyncClient]:
+async def open_client(trust: ssl.SSLContext | None = None) -> AsyncIterator[httpx.AsyncClient]:
     """Open the client that all connectors of a process share; redirects are followed by hand, where that is safe."""
-    async with httpx.AsyncClient(follow_redirects=False, headers={"User-Agent": "KnowledgeVault"}) as client:
+    headers = {"User-Agent": "KnowledgeVault"}
+    async with httpx.AsyncClient(follow_redirects=False, headers=headers, verify=trust or True) as client:
         yield client
 
 

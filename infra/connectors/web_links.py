@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from urllib.parse import parse_qsl, quote, urlencode, urljoin, urlsplit, urlunsplit
 
 import msgspec
-from selectolax.lexbor import LexborHTMLParser
 
 from infra.parsers.charset import decode
 
@@ -68,6 +67,8 @@ def normalised(url: str, base: str = "") -> str:
 def read_html(content: bytes, url: str, headers: Mapping[str, str]) -> HtmlPage:
     """Return what a page says, with its links in order."""
     named = CHARSET.search(headers.get("content-type", "")) or CHARSET.search(content[:4096].decode("latin-1"))
+    from selectolax.lexbor import LexborHTMLParser  # noqa: PLC0415  # only who reads pages pays for it
+
     tree = LexborHTMLParser(decode(content, named.group(1) if named else ""))
     base = tree.css_first("base[href]")
     root = urljoin(url, base.attributes.get("href") or "") if base is not None else url

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import msgspec
-from protego import Protego
 
 from domain.errors import Forbidden, Invalid, NotFound, Unavailable
 from infra.connectors.site import Site
@@ -38,6 +37,8 @@ class Robots:
     """The wishes of one site."""
 
     def __init__(self, text: str) -> None:
+        from protego import Protego  # noqa: PLC0415  # only who reads sites pays for it
+
         self._rules = Protego.parse(text)
 
     def allows(self, url: str) -> bool:

@@ -1,10 +1,9 @@
 """What a tenant's documents explain, and the words its people may have meant: rows in, nearest rows out."""
 
+import asyncio
 from collections.abc import Sequence
 
 import sqlalchemy as sa
-from rapidfuzz import process
-from rapidfuzz.distance import OSA
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.glossary import Expansion, explained
@@ -83,7 +82,14 @@ async def spellings(connection: AsyncConnection, viewer: Viewer, lexemes: Sequen
             "limit": MAX_SIMILAR,
         },
     )
-    known = list(rows.scalars())
+    return await asyncio.to_thread(_nearest, lexemes, list(rows.scalars()))
+
+
+def _nearest(lexemes: Sequence[str], known: Sequence[str]) -> dict[str, str]:
+    """Return for each word the one it was meant to be, where there is one."""
+    from rapidfuzz import process  # noqa: PLC0415  # 2 MB that only a misspelt question pays for
+    from rapidfuzz.distance import OSA  # noqa: PLC0415
+
     found = {
         lexeme: process.extractOne(lexeme, known, scorer=OSA.distance, score_cutoff=_edits(lexeme))
         for lexeme in lexemes

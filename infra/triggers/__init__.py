@@ -131,9 +131,28 @@ def _automaton(expressions: Sequence[re.Pattern[str]]) -> tuple[ahocorasick.Auto
     return automaton, tuple(always)
 
 
-def make_matcher() -> TableMatcher:
+class ProductMatcher:
+    """The matcher of the product's table, compiled with its first use: web processes, which never detect, go without.
+
+    Threads that meet at that moment may each compile it, and keep one.
+    """
+
+    @cached_property
+    def _table(self) -> TableMatcher:
+        return TableMatcher(read_triggers())
+
+    @cached_property
+    def version(self) -> str:
+        """Changes with the table, and with nothing else."""
+        return self._table.version
+
+    def match(self, sentences: Sequence[str]) -> list[list[Match]]:
+        return self._table.match(sentences)
+
+
+def make_matcher() -> ProductMatcher:
     """Return the matcher of the product's table."""
-    return TableMatcher(read_triggers())
+    return ProductMatcher()
 
 
 def expression(trigger: Trigger) -> re.Pattern[str]:

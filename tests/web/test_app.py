@@ -8,6 +8,9 @@ import pytest
 from tests.web.browser import Browser
 
 NewBrowser = Callable[[], Browser]
+MAIN_PAGES = (
+    "/", "/documents", "/search", "/conversations", "/gaps", "/entities", "/integrations", "/uploads/new", "/members",
+)  # fmt: skip
 
 
 async def test_one_address_gives_htmx_a_notice_and_a_browser_the_page(admin: Browser) -> None:
@@ -37,7 +40,7 @@ async def test_assets_have_hashed_addresses_that_browsers_keep_for_good(browser:
     assert (await browser.client.get("/static/../app.py")).status_code == 404
 
 
-@pytest.mark.parametrize(("path", "limit_bytes"), [("/session/new", 70_000), ("/members", 83_000)])
+@pytest.mark.parametrize(("path", "limit_bytes"), [("/session/new", 65_000), *((path, 80_000) for path in MAIN_PAGES)])
 async def test_a_first_load_is_small(admin: Browser, new_browser: NewBrowser, path: str, limit_bytes: int) -> None:
     """Everything a page needs, as browsers get it: the page, styles, scripts, icons and fonts; nothing is cached."""
     browser = new_browser() if path == "/session/new" else admin

@@ -1,0 +1,69 @@
+"""Sync throughput by format, beside its floor: the bare reader and the bare embedder, one after the other.
+
+python -m bench.formats [how many documents of each]
+"""
+
+import asyncio
+import statistics
+import sys
+import time
+
+from bench import corpus
+from bench.house import Measured, scratch_house
+from bench.written_files import WRITERS
+from domain.chunking import chunk
+from domain.parsing import ParseSettings
+from infra.logs import configure_logs
+from infra.parsers.detection import media_type_of
+from infra.parsers.reading import read
+
+N_DOCUMENTS = 60
+ROUNDS = 3
+BATCH = 128
+
+
+async def bare(measured: Measured, files: dict[str, bytes]) -> tuple[float, float]:
+    """Return the seconds that reading alone takes, and embedding alone."""
+    started = time.perf_counter()
+    parsed = [read(name, media_type_of(name), content, ParseSettings()) for name, content in files.items()]
+    read_s = time.perf_counter() - started
+    texts = [each.embedded_text for document in parsed for each in chunk(document)]
+    started = time.perf_counter()
+    for at in range(0, len(texts), BATCH):
+        await measured.tools.embedder.embed(texts[at : at + BATCH])
+    return read_s, time.perf_counter() - started
+
+
+async def measure(measured: Measured, name: str, n_documents: int) -> tuple[float, float, float, float]:
+    """Return medians: documents/s of the reader, and of a sync, the latter to the floor; and KB a document."""
+    suffix, write = WRITERS[name]
+    readers, syncs, ratios, size_bytes = [], [], [], 0
+    for number in range(ROUNDS):
+        texts = corpus.documents(n_documents, seed=100 * list(WRITERS).index(name) + number)
+        files = {f"{number}/{title.removesuffix('.md')}{suffix}": write(text) for title, text in texts.items()}
+        size_bytes = sum(map(len, files.values())) // n_documents
+        read_s, embed_s = await bare(measured, files)
+        measured.source.files = dict(files)
+        started = time.perf_counter()
+        sync = await measured.sync()
+        took_s = time.perf_counter() - started
+        assert sync.progress.indexed == n_documents, (sync.progress, sync.reason)
+        readers.append(n_documents / read_s)
+        syncs.append(n_documents / took_s)
+        ratios.append((read_s + embed_s) / took_s)
+    return statistics.median(readers), statistics.median(syncs), statistics.median(ratios), size_bytes / 1024
+
+
+async def main(n_documents: int) -> None:
+    """Print the table."""
+    configure_logs("error", is_production=True)
+    print(f"\nSync of {n_documents} documents of each format, the same words; medians of {ROUNDS}, documents/s")
+    print("  format          KB each   bare reader   whole sync   reader and embedder alone / sync")
+    for name in WRITERS:
+        async with scratch_house() as measured:
+            reader, sync, ratio, size = await measure(measured, name, n_documents)
+        print(f"  {name:<14} {size:8.1f} {reader:13.0f} {sync:12.1f} {ratio:22.2f}", flush=True)
+
+
+if __name__ == "__main__":
+    asyncio.run(main(int(sys.argv[1]) if len(sys.argv) > 1 else N_DOCUMENTS))
