@@ -18,7 +18,7 @@ from domain.search import Candidate, Passage, Proposed, SearchFilter, Stretch
 from infra.analysis import WordAnalyzer
 from infra.store import glossary
 from infra.store.access import access_binds
-from infra.store.columns import N_DIMENSIONS, Column, Columns, read_columns
+from infra.store.columns import N_DIMENSIONS, N_GRAPHS, Column, Columns, read_columns
 from infra.store.ingest import dense_text, sparse_text, tenant_lexeme
 from infra.store.passage_sql import (
     DENSE,
@@ -96,6 +96,7 @@ class PassageStore:
         return {
             **access_binds(self._viewer),
             "tenant": self._viewer.tenant_id,
+            "graph": self._viewer.tenant_id % N_GRAPHS,
             "integration": narrowed.integration_id,
             "media_type": narrowed.media_type,
             "author": narrowed.author,

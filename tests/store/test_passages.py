@@ -16,6 +16,7 @@ from domain.vault import Tools
 from infra.database import tenant_transaction
 from infra.store import Stores, passage_sql, passages
 from infra.store.access import access_binds
+from infra.store.columns import N_GRAPHS
 from tests import factories
 from tests.factories import Source
 
@@ -196,7 +197,7 @@ async def explained(stores: Stores, viewer: Viewer, statement: str, **binds: obj
         assert not (await connection.execute(sa.text("select usesuper from pg_user where usename = user"))).scalar()
         rows = await connection.execute(
             sa.text(f"explain {statement}"),
-            {**given, **access_binds(viewer), "tenant": viewer.tenant_id, **binds},
+            {**given, **access_binds(viewer), "tenant": viewer.tenant_id, "graph": viewer.tenant_id % N_GRAPHS, **binds},
         )
         return "\n".join(rows.scalars())
 
@@ -215,7 +216,7 @@ async def test_the_lexical_leg_uses_the_word_index_as_the_plain_role(stores: Sto
 async def test_the_vector_leg_of_a_large_tenant_walks_the_graph(stores: Stores, crowded: Viewer) -> None:
     vector = "[1" + ",0" * 383 + "]"
     plan = await explained(stores, crowded, passage_sql.DENSE.format(worded=""), vector=vector, model="words@1")
-    assert "chunk_index_embedding" in plan, plan
+    assert f"chunk_index_embedding_{crowded.tenant_id % N_GRAPHS} " in plan, plan
 
 
 async def test_the_vector_leg_of_a_large_tenant_finds_what_a_member_may_read_of_it(
