@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.entities import EntityKind
 from infra.analysis import WordAnalyzer
+from infra.store.columns import N_PARTS, PART
 from infra.store.graph_keys import Keyed
 from infra.store.ingest import tenant_lexeme
 
@@ -19,7 +20,7 @@ MIN_LETTERS = 4
 KINDS = (EntityKind.SYSTEM, EntityKind.PROJECT, EntityKind.ORGANISATION)
 FIND = sa.text(
     "select i.chunk_id, d.version_id from chunk_index i join documents d on d.id = i.document_id"
-    " where i.tenant_id = :tenant and i.tsv @@ cast(:query as tsquery) and d.id <> :document"
+    f" where i.tenant_id = :tenant and {PART} and i.tsv @@ cast(:query as tsquery) and d.id <> :document"
     f" order by i.chunk_id limit {MAX_CHUNKS}"
 )
 LOAD = sa.text(
@@ -61,7 +62,9 @@ async def find_earlier_mentions(
         if len(lexemes) < 2:
             continue
         query = " & ".join("'" + lexeme.replace("\\", "\\\\").replace("'", "''") + "'" for lexeme in lexemes)
-        held = await connection.execute(FIND, {"tenant": tenant_id, "query": query, "document": document_id})
+        held = await connection.execute(
+            FIND, {"tenant": tenant_id, "part": tenant_id % N_PARTS, "query": query, "document": document_id}
+        )
         ids = [row.chunk_id for row in held]
         if 0 < len(ids) < MAX_CHUNKS:
             await _add(connection, tenant_id, alias_id, name, ids)

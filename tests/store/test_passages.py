@@ -16,7 +16,7 @@ from domain.vault import Tools
 from infra.database import tenant_transaction
 from infra.store import Stores, passage_sql, passages
 from infra.store.access import access_binds
-from infra.store.columns import N_GRAPHS
+from infra.store.columns import N_PARTS
 from tests import factories
 from tests.factories import Source
 
@@ -145,6 +145,7 @@ async def test_the_statements_leak_nothing_even_when_they_name_the_wrong_tenant(
             {
                 **access_binds(viewer),
                 "tenant": viewer.tenant_id,
+                "part": viewer.tenant_id % N_PARTS,
                 "sv": "{1:1}/1000000000",
                 "query": f"' {viewer.tenant_id}'",
                 "integration": None,
@@ -197,7 +198,7 @@ async def explained(stores: Stores, viewer: Viewer, statement: str, **binds: obj
         assert not (await connection.execute(sa.text("select usesuper from pg_user where usename = user"))).scalar()
         rows = await connection.execute(
             sa.text(f"explain {statement}"),
-            {**given, **access_binds(viewer), "tenant": viewer.tenant_id, "graph": viewer.tenant_id % N_GRAPHS, **binds},
+            {**given, **access_binds(viewer), "tenant": viewer.tenant_id, "part": viewer.tenant_id % N_PARTS, **binds},
         )
         return "\n".join(rows.scalars())
 
@@ -210,13 +211,13 @@ async def test_the_lexical_leg_uses_the_word_index_as_the_plain_role(stores: Sto
         sv="{1:1}/1000000000",
         query=f"' {crowded.tenant_id}' & ('word7' | 'word8')",
     )
-    assert "chunk_index_tsv" in plan, plan
+    assert f"chunk_index_tsv_{crowded.tenant_id % N_PARTS} " in plan, plan
 
 
 async def test_the_vector_leg_of_a_large_tenant_walks_the_graph(stores: Stores, crowded: Viewer) -> None:
     vector = "[1" + ",0" * 383 + "]"
     plan = await explained(stores, crowded, passage_sql.DENSE.format(worded=""), vector=vector, model="words@1")
-    assert f"chunk_index_embedding_{crowded.tenant_id % N_GRAPHS} " in plan, plan
+    assert f"chunk_index_embedding_{crowded.tenant_id % N_PARTS} " in plan, plan
 
 
 async def test_the_vector_leg_of_a_large_tenant_finds_what_a_member_may_read_of_it(
