@@ -119,7 +119,7 @@ async def _widened(vault: Vault, asked: Asked, proposed: Proposed, scores: Score
     telling: dict[str, float] = {}
     if asked.words:
         rarity = await vault.passages.lexemes_of([proposed.chunk_ids[row] for row in best])
-        said = [proposed.weights.occurrences(row, rarity) for row in best]
+        said = proposed.weights.occurrences(best, rarity)
         telling = telling_words(said, scores[best].tolist(), rarity)
     return Asked(asked.text, widened_words(asked.words, telling), moved_vector(asked.vector, proposed.vectors[best]))
 
