@@ -172,6 +172,7 @@ async def crowded(stores: Stores, viewer: Viewer) -> Viewer:
     return viewer
 
 
+MANY = "insert into lexical_statistics (tenant_id, n_chunks, n_words) values (:tenant, 50000, 150000)"
 CROWD = (
     "insert into integrations (tenant_id, kind, name) values (:tenant, 'folder', :name)",
     "insert into documents"
@@ -218,6 +219,12 @@ async def test_the_vector_leg_of_a_large_tenant_walks_the_graph(stores: Stores, 
     vector = "[1" + ",0" * 383 + "]"
     plan = await explained(stores, crowded, passage_sql.DENSE.format(worded=""), vector=vector, model="words@1")
     assert f"chunk_index_embedding_{crowded.tenant_id % N_PARTS} " in plan, plan
+    async with tenant_transaction(stores.engine, crowded.tenant_id) as connection:
+        await connection.execute(sa.text(MANY), {"tenant": crowded.tenant_id})
+    async with stores.open_vault(crowded) as vault:
+        unit = np.eye(384, dtype=np.float32)[0]
+        proposed = await vault.passages.propose({}, unit, SearchFilter(), 10 * passages.WALK_DEPTH)
+    assert len(proposed.chunk_ids) == passages.WALK_DEPTH, "fewer candidates are enough there"
 
 
 async def test_the_vector_leg_of_a_large_tenant_finds_what_a_member_may_read_of_it(
@@ -233,10 +240,7 @@ async def test_the_vector_leg_of_a_large_tenant_finds_what_a_member_may_read_of_
             ),
             binds,
         )
-        await connection.execute(
-            sa.text("insert into lexical_statistics (tenant_id, n_chunks, n_words) values (:tenant, 50000, 150000)"),
-            binds,
-        )
+        await connection.execute(sa.text(MANY), binds)
     chance = np.random.default_rng(5)
     any_vector, shares = chance.normal(size=384).astype(np.float32), []
     async with stores.open_vault(member) as vault:
