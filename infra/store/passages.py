@@ -43,7 +43,7 @@ from infra.store.proposals import read_proposed
 MAX_QUESTION_WORDS = 64
 """Of a very long question, its rarest words are searched for."""
 EXACT_BELOW_CHUNKS = 20_000
-"""Tenants smaller than this are searched exactly: reading their rows costs less than walking everybody's graph."""
+"""Tenants smaller than this are searched exactly: reading their rows costs less than walking a shared graph."""
 
 WALK_WIDTH = 200
 """hnsw.ef_search: nodes kept in mind while walking the graph."""
