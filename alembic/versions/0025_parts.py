@@ -25,11 +25,12 @@ def upgrade() -> None:
     for name, method in WHOLE.items():
         for part in range(N_PARTS):
             op.execute(f"create index {name}_{part} on chunk_index using {method} where tenant_id % {N_PARTS} = {part}")
-        op.execute(f"drop index {name}")
+    op.execute(f"drop index {', '.join(WHOLE)}")  # last: from here on, searches wait for the commit
 
 
 def downgrade() -> None:
     for name, method in WHOLE.items():
         op.execute(f"create index {name} on chunk_index using {method}")
+    for name in WHOLE:
         for part in range(N_PARTS):
             op.execute(f"drop index {name}_{part}")
