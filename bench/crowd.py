@@ -1,4 +1,4 @@
-"""A table of any size: one large tenant among many, with real words and vectors in new mixtures, built in bulk."""
+"""A table of any size: one large tenant among many, of real words and of vectors mixed by topic, built in bulk."""
 
 import random
 from collections import Counter
@@ -16,19 +16,22 @@ from domain.embedding import Matrix
 from domain.lexical import chunk_weights
 from domain.vault import Tools
 from infra.store.chunk_writing import sparse_text, tenant_lexeme
+from infra.store.columns import N_PARTS
 
 SEPARATOR = chr(31)
 """Parts the lexemes of a chunk on their way into one statement."""
 CHUNKS_PER_DOCUMENT = 5
 SENTENCES_PER_CHUNK = 8
+TOPIC_SENTENCES = 40
+"""A chunk is about something: its sentences are some of those nearest to one of them."""
 PRIVATE_SHARE = 0.5
 """Documents of a tenant that the measured member may not read."""
 BATCH = 20_000
 INDEXES = {
-    "chunk_index_embedding": "create index chunk_index_embedding on chunk_index"
-    " using hnsw (embedding halfvec_ip_ops) with (m = 16, ef_construction = 200)",
-    "chunk_index_tsv": "create index chunk_index_tsv on chunk_index using gin (tsv) with (fastupdate = off)",
+    "chunk_index_embedding": "hnsw (embedding halfvec_ip_ops) with (m = 16, ef_construction = 200)",
+    "chunk_index_tsv": "gin (tsv) with (fastupdate = off)",
 }
+"""As revision 0025 makes them, in N_PARTS parts."""
 STAGE = "create unlogged table staged (n bigint primary key, lexemes text, n_words int, sv text, vector halfvec(384))"
 PLANT = (
     "insert into integrations (tenant_id, kind, name) values (%(tenant)s, 'folder', 'Crowd')",
@@ -59,13 +62,17 @@ class Pool(msgspec.Struct, frozen=True):
 
     words: list[Counter[str]]
     vectors: Matrix
+    topics: list[list[int]]
+    """For each sentence, those that a chunk about the same may hold."""
 
 
 async def make_pool(tools: Tools) -> Pool:
     """Take the demo's sentences apart, and embed them."""
     texts = sentences()
     words = [Counter(word.lexeme for word in tools.analyzer.words(text)) for text in texts]
-    return Pool(words, await tools.embedder.embed(texts))
+    vectors = await tools.embedder.embed(texts)
+    nearest = np.argsort(-(vectors @ vectors.T), axis=1, kind="stable")[:, :TOPIC_SENTENCES]
+    return Pool(words, vectors, nearest.tolist())
 
 
 def rows(
@@ -74,7 +81,7 @@ def rows(
     """Yield chunks of mixed sentences."""
     chance, noise = random.Random(seed), np.random.default_rng(seed)
     for number in range(count):
-        picked = chance.sample(range(len(pool.words)), SENTENCES_PER_CHUNK)
+        picked = chance.sample(chance.choice(pool.topics), SENTENCES_PER_CHUNK)
         counted: Counter[str] = Counter()
         for each in picked:
             counted.update(pool.words[each])
@@ -89,14 +96,17 @@ def build(engine: AsyncEngine, tenants: dict[int, int], pool: Pool) -> None:
     url = engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
     with psycopg.connect(url, autocommit=True) as connection:
         register_vector(connection)
-        for name in INDEXES:
-            connection.execute(f"drop index {name}")
+        parts = [(name, part) for name in INDEXES for part in range(N_PARTS)]
+        for name, part in parts:
+            connection.execute(f"drop index {name}_{part}")
         for seed, (tenant_id, count) in enumerate(tenants.items()):
             _plant(connection, tenant_id, rows(pool, count, seed), count)
         connection.execute("set maintenance_work_mem = '1GB'")
         connection.execute("set max_parallel_maintenance_workers = 2")
-        for statement in INDEXES.values():
-            connection.execute(statement)
+        for name, part in parts:
+            connection.execute(
+                f"create index {name}_{part} on chunk_index using {INDEXES[name]} where tenant_id % {N_PARTS} = {part}"
+            )
         connection.execute("vacuum analyze chunk_index")
         connection.execute("vacuum analyze documents")
         connection.execute("vacuum analyze document_access")

@@ -1,7 +1,7 @@
 """Fusion: how the scores of two legs become one, and how the head is kept from repeating itself.
 
 Scores say more than ranks: on every public set the standardised sum was better than reciprocal rank fusion
-(docs/decisions/0008). Parameters were chosen on two sets and confirmed on two others.
+(docs/decisions/0008). Parameters were chosen on two sets; on the two others the whole was measured, not each parameter.
 """
 
 from collections.abc import Sequence

@@ -79,16 +79,23 @@ class ChunkWeights(msgspec.Struct, frozen=True):
         scores: npt.NDArray[np.float64] = np.bincount(self.rows, products, n_rows).astype(np.float64)
         return scores
 
-    def occurrences(self, row: int, lexemes: Iterable[str]) -> dict[str, float]:
-        """Return how often those of the lexemes that stand in a row's chunk do so.
+    def occurrences(self, rows: Iterable[int], lexemes: Iterable[str]) -> list[dict[str, float]]:
+        """Return how often those of the lexemes that stand in each row's chunk do so.
 
         Weights are read back; the least of a chunk is taken for that of a word that stands there once.
         """
+        places = {each: dimension(each) for each in lexemes}
+        said = []
+        for row in rows:
+            held = self._counted(row)
+            said.append({each: held[place] for each, place in places.items() if place in held})
+        return said
+
+    def _counted(self, row: int) -> dict[int, float]:
         start, end = np.searchsorted(self.rows, [row, row + 1])
         weights = self.values[start:end]
         if not weights.size:
             return {}
         norm = (K1 + 1) / weights.min() - 1
         counted = weights * norm / np.maximum(K1 + 1 - weights, 1e-6)
-        held = dict(zip(self.dimensions[start:end].tolist(), counted.tolist(), strict=True))
-        return {each: held[place] for each in lexemes if (place := dimension(each)) in held}
+        return dict(zip(self.dimensions[start:end].tolist(), counted.tolist(), strict=True))

@@ -11,10 +11,10 @@ from itertools import combinations
 
 from domain.lexical import inverse_document_frequency
 
-FEW_CHUNKS = 4_000
+FEW_CHUNKS = 2_000
 """Where no more have any of the words, all of them are scored."""
-MAX_SCORED = 2_000
-"""Chunks of a large tenant that are to be scored: ten times what a leg proposes."""
+MAX_SCORED = 1_000
+"""Chunks of a large tenant that are to be scored: ten times what a leg proposes there."""
 MAX_WEIGHED_WORDS = 7
 """Of a longer question its rarest words decide; 127 sets of them can be weighed."""
 

@@ -37,8 +37,13 @@ class Asked(msgspec.Struct, frozen=True):
 
 async def ask(tools: Tools, question: str) -> Asked:
     """Return the question as the legs read it. Raises: Unavailable when the embedder is."""
+    return msgspec.structs.replace(unembedded(tools, question), vector=await embed_question(tools, question))
+
+
+def unembedded(tools: Tools, question: str) -> Asked:
+    """Return the question as the lexical leg reads it; its vector is empty."""
     counted = Counter(word.lexeme for word in tools.analyzer.words(question))
-    return Asked(question, dict(counted), await embed_question(tools, question))
+    return Asked(question, dict(counted), np.zeros(0, np.float32))
 
 
 async def ask_here(vault: Vault, tools: Tools, question: str) -> Asked:
@@ -114,7 +119,7 @@ async def _widened(vault: Vault, asked: Asked, proposed: Proposed, scores: Score
     telling: dict[str, float] = {}
     if asked.words:
         rarity = await vault.passages.lexemes_of([proposed.chunk_ids[row] for row in best])
-        said = [proposed.weights.occurrences(row, rarity) for row in best]
+        said = proposed.weights.occurrences(best, rarity)
         telling = telling_words(said, scores[best].tolist(), rarity)
     return Asked(asked.text, widened_words(asked.words, telling), moved_vector(asked.vector, proposed.vectors[best]))
 

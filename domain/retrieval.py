@@ -1,5 +1,6 @@
 """From a question to results: ranked chunks, grouped by document, neighbours read as one, with what matched marked."""
 
+import asyncio
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -9,10 +10,10 @@ from domain.errors import Invalid
 from domain.feedback import reranked
 from domain.glossary import Expansion
 from domain.passages import joined, runs, stretch, worth_reading
-from domain.ranking import HEAD, ask_here, follow_entities, rank, rank_with_feedback
+from domain.ranking import HEAD, Asked, embed_question, follow_entities, rank, rank_with_feedback, unembedded
 from domain.search import Analyzer, Candidate, Passage, SearchFilter
 from domain.vault import Tools, Vault
-from domain.widening import Correction, widen
+from domain.widening import Correction, Widened, widen
 from domain.wording import read_wording
 
 MAX_QUESTION_CHARACTERS = 1000
@@ -74,8 +75,7 @@ async def search(
     Raises: Invalid for an empty question, or a key that was not given out here.
     """
     wording = read_wording(checked_question(question))
-    widened = await widen(vault, tools, wording.text)
-    asked = await follow_entities(vault, tools, await ask_here(vault, tools, widened.text))
+    widened, asked = await _understood(vault, tools, wording.text)
     ranked = await rank_with_feedback(vault, asked, wording.narrow(narrowed))
     documents = by_document(await _as_people_judge(vault, ranked))
     start = _start(documents, key)
@@ -103,9 +103,21 @@ async def find_stretches(vault: Vault, tools: Tools, question: str, narrowed: Se
 
 async def _ranked(vault: Vault, tools: Tools, question: str, narrowed: SearchFilter) -> list[Candidate]:
     wording = read_wording(checked_question(question))
-    widened = await widen(vault, tools, wording.text)
-    asked = await follow_entities(vault, tools, await ask_here(vault, tools, widened.text))
+    _, asked = await _understood(vault, tools, wording.text)
     return await rank(vault, asked, wording.narrow(narrowed))
+
+
+async def _understood(vault: Vault, tools: Tools, text: str) -> tuple[Widened, Asked]:
+    """Return what is searched for, embedded while Postgres looks its words up; once more when words were added."""
+    speaking = tools.speaking(await vault.passages.model())
+    embedding = asyncio.create_task(embed_question(speaking, text))
+    try:
+        widened = await widen(vault, tools, text)
+        asked = await follow_entities(vault, tools, unembedded(tools, widened.text))
+        vector = await embedding if widened.text == text else await embed_question(speaking, widened.text)
+    finally:
+        embedding.cancel()
+    return widened, msgspec.structs.replace(asked, vector=vector)
 
 
 async def _as_people_judge(vault: Vault, ranked: Sequence[Candidate]) -> list[Candidate]:

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from domain.entities import EntityKind
 from infra.analysis import WordAnalyzer
 from infra.store.chunk_writing import tenant_lexeme
+from infra.store.columns import N_PARTS, PART
 from infra.store.graph_keys import Keyed
 
 MAX_NAMES = 20
@@ -20,7 +21,7 @@ KINDS = (EntityKind.SYSTEM, EntityKind.PROJECT, EntityKind.ORGANISATION)
 FIND = sa.text(
     "select i.chunk_id, d.version_id from chunk_index i join documents d on d.id = i.document_id"
     " join name_readings r on (r.tenant_id, r.document_id, r.version_id) = (d.tenant_id, d.id, d.version_id)"
-    " where i.tenant_id = :tenant and i.tsv @@ cast(:query as tsquery) and d.id <> :document"
+    f" where i.tenant_id = :tenant and {PART} and i.tsv @@ cast(:query as tsquery) and d.id <> :document"
     f" order by i.chunk_id limit {MAX_CHUNKS}"
 )
 LOAD = sa.text(
@@ -62,7 +63,9 @@ async def find_earlier_mentions(
         if len(lexemes) < 2:
             continue
         query = " & ".join("'" + lexeme.replace("\\", "\\\\").replace("'", "''") + "'" for lexeme in lexemes)
-        held = await connection.execute(FIND, {"tenant": tenant_id, "query": query, "document": document_id})
+        held = await connection.execute(
+            FIND, {"tenant": tenant_id, "part": tenant_id % N_PARTS, "query": query, "document": document_id}
+        )
         ids = [row.chunk_id for row in held]
         if 0 < len(ids) < MAX_CHUNKS:
             await _add(connection, tenant_id, alias_id, name, ids)

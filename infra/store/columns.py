@@ -14,6 +14,10 @@ from domain.embedding import Matrix
 
 N_DIMENSIONS = 384
 """Of both columns; models of other dimensions are refused when they are set up."""
+N_PARTS = 16
+"""Of the index of words, and of each column's graph of vectors: a tenant's statements read its part only."""
+PART = f"i.tenant_id % {N_PARTS} = cast(:part as bigint)"
+"""What makes the planner take the part: the indexes stand on this very expression."""
 LABELLED = "i.model_id in (0, (select e.id from embedding_models e where e.label = :model))"
 """The vector is the model's; 0: it was written before models were kept by id, and is its tenant's first model's."""
 LABELLED_ANEW = "i.model_id = (select e.id from embedding_models e where e.label = :model)"

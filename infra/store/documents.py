@@ -27,7 +27,7 @@ from domain.parsing import Block
 from domain.people import Viewer
 from infra.analysis import WordAnalyzer
 from infra.store.access import READABLE, access_binds
-from infra.store.columns import LABELLED, read_columns
+from infra.store.columns import LABELLED, N_PARTS, PART, read_columns
 from infra.store.deletions import delete_documents
 from infra.store.facets import read_facets
 from infra.store.ingest import put_documents, write_access
@@ -69,7 +69,7 @@ with mine as (
     where i.tenant_id = :tenant and i.document_id = :id and {LABELLED} order by i.chunk_id limit 1
 ), near as materialized (
     select i.document_id, i.embedding <#> (select vector from mine) as distance from chunk_index i
-    where i.tenant_id = :tenant and i.document_id <> :id and exists (select from mine) and {LABELLED}
+    where i.tenant_id = :tenant and {PART} and i.document_id <> :id and exists (select from mine) and {LABELLED}
     order by i.embedding <#> (select vector from mine) limit :depth
 )
 select {COLUMNS} {FROM}
@@ -268,6 +268,7 @@ class DocumentStore:
                 "model": column.model,
                 **access_binds(self._viewer),
                 "tenant": self._viewer.tenant_id,
+                "part": self._viewer.tenant_id % N_PARTS,
                 "id": document_id,
                 "depth": limit * 10,
                 "limit": limit,

@@ -101,6 +101,12 @@ GIVEN = f"""
 select a.entity_id from entity_keys k join entity_aliases a on (a.tenant_id, a.id) = (k.tenant_id, k.alias_id)
 where k.tenant_id = :tenant and k.key = any(:keys) and {visible("a")} order by a.n_mentions desc, a.id limit :limit
 """
+KNOWN = """
+select exists(
+    select from entity_aliases a where a.tenant_id = :tenant and a.kind = any(:kinds) and a.key = any(:keys)
+) as is_named, exists(select from entity_keys k where k.tenant_id = :tenant and k.key = any(:lone)) as is_given
+"""
+"""Whether any name in a text is known at all; only then is it asked which of them the viewer may see."""
 IN_DOCUMENT = f"""
 with spans as materialized (
     select a.tenant_id, a.entity_id, a.kind, m.start_at, m.end_at from documents d
@@ -145,6 +151,8 @@ class GraphStore:
         return list(dict.fromkeys(int(row.entity_id) for row in rows))
 
     async def entities(self, entity_ids: Sequence[int]) -> list[Entity]:
+        if not entity_ids:
+            return []
         rows = await self._rows(ENTITIES, ids=list(entity_ids))
         return [msgspec.convert(dict(row._mapping), Entity) for row in rows if row.name is not None]
 
@@ -187,11 +195,12 @@ class GraphStore:
             f"n:{' '.join(sorted(gram))}" for gram in grams if len(gram) > 1
         }
         kinds = ["person", "system", "organisation", "project", "process", "term"]
-        rows = await self._rows(NAMED, kinds=kinds, keys=sorted(keys))
+        lone = [f"l:{word}" for word in folded if len(word) > 3]
+        known = (await self._rows(KNOWN, kinds=kinds, keys=sorted(keys), lone=lone))[0]
+        rows = await self._rows(NAMED, kinds=kinds, keys=sorted(keys)) if known.is_named else ()
         found = {int(row.entity_id): int(str(row.n)) for row in rows}
-        if not found:
-            lone = [f"l:{word}" for word in folded if len(word) > 3]
-            found = {int(row.entity_id): 0 for row in await self._rows(GIVEN, keys=lone, limit=limit)} if lone else {}
+        if not found and known.is_given:
+            found = {int(row.entity_id): 0 for row in await self._rows(GIVEN, keys=lone, limit=limit)}
         entities = await self.entities(list(found))
         return sorted(entities, key=lambda entity: (-found[entity.id], entity.id))[:limit]
 

@@ -7,14 +7,14 @@ using the word index for `@@`.
 """
 
 from infra.store.access import MINE, READABLE
-from infra.store.columns import LABELLED
+from infra.store.columns import LABELLED, PART
 
 FEW_DOCUMENTS = 2_000
 """Where a viewer may read fewer, or a filter leaves fewer, all their chunks are compared: a walk would pass most by."""
 MAX_RELATED_CHUNKS = 40
 """Of related documents, their nearest chunks join what the legs propose."""
 WALK = (
-    "select set_config('hnsw.iterative_scan', 'relaxed_order', true), set_config('hnsw.ef_search', :ef, true),"
+    "set_config('hnsw.iterative_scan', 'relaxed_order', true), set_config('hnsw.ef_search', :ef, true),"
     " set_config('hnsw.max_scan_tuples', :tuples, true)"
 )
 """The walk goes on until enough rows have passed the tenant and the permissions (pgvector 0.8)."""
@@ -35,14 +35,14 @@ Of a plain join the planner expects almost no document to pass, and reads all of
 LEXICAL = f"""
 select i.chunk_id, i.document_id, -i.distance as score
 from (
-    select chunk_id, document_id, tsv, sv <#> cast(:sv as sparsevec) as distance from chunk_index
-    where tenant_id = :tenant and tsv @@ cast(:query as tsquery) order by distance, chunk_id offset 0
+    select i.chunk_id, i.document_id, i.tsv, i.sv <#> cast(:sv as sparsevec) as distance from chunk_index i
+    where i.tenant_id = :tenant and {PART} and i.tsv @@ cast(:query as tsquery) order by distance, i.chunk_id offset 0
 ) i {CHECKED}
 order by i.distance, i.chunk_id limit :limit
 """
 DENSE = f"""
 select i.chunk_id, i.document_id, -(i.embedding <#> cast(:vector as halfvec(384))) as score
-from chunk_index i {CHECKED} where i.tenant_id = :tenant and {LABELLED}
+from chunk_index i {CHECKED} where i.tenant_id = :tenant and {PART} and {LABELLED}
 order by i.embedding <#> cast(:vector as halfvec(384)) limit :limit
 """
 DENSE_OF_ALL = f"""
@@ -66,12 +66,16 @@ select i.chunk_id from (
     order by distance, i.chunk_id offset 0
 ) i {CHECKED} order by i.distance, i.chunk_id limit {MAX_RELATED_CHUNKS}
 """
+ALL_GRANTED = f"select {FEW_DOCUMENTS} as n_documents, {WALK}"
 N_GRANTED = f"""
-select count(*) from (
+select count(*) as n_documents, {WALK} from (
     select from document_access a where a.tenant_id = :tenant and a.principal = any({MINE}) limit {FEW_DOCUMENTS}
 ) a
 """
-N_NARROWED = f"select count(*) from (select from documents d where {NARROWED} limit {FEW_DOCUMENTS}) d"
+N_NARROWED = f"""
+select count(*) as n_documents, {WALK} from (select from documents d where {NARROWED} limit {FEW_DOCUMENTS}) d
+"""
+"""How many documents may be found, up to FEW_DOCUMENTS; the walk is set up at once, since most times it comes next."""
 NOTHING = "select null::bigint as chunk_id where false"
 PROPOSED = f"""
 with lexical as materialized ({{lexical}}), dense as materialized ({{dense}}), related as materialized ({{related}})

@@ -19,8 +19,9 @@ from infra.analysis import WordAnalyzer
 from infra.store import glossary
 from infra.store.access import access_binds
 from infra.store.chunk_writing import dense_text, sparse_text, tenant_lexeme
-from infra.store.columns import N_DIMENSIONS, Column, Columns, read_columns
+from infra.store.columns import N_DIMENSIONS, N_PARTS, Column, Columns, read_columns
 from infra.store.passage_sql import (
+    ALL_GRANTED,
     DENSE,
     DENSE_OF_ALL,
     DENSE_OF_FEW,
@@ -35,7 +36,6 @@ from infra.store.passage_sql import (
     READ,
     RELATED,
     VECTORS,
-    WALK,
     WORDED,
 )
 from infra.store.proposals import read_proposed
@@ -43,10 +43,12 @@ from infra.store.proposals import read_proposed
 MAX_QUESTION_WORDS = 64
 """Of a very long question, its rarest words are searched for."""
 EXACT_BELOW_CHUNKS = 20_000
-"""Tenants smaller than this are searched exactly: reading their rows costs less than walking everybody's graph."""
+"""Tenants smaller than this are searched exactly: reading their rows costs less than walking a shared graph."""
 
 WALK_WIDTH = 200
 """hnsw.ef_search: nodes kept in mind while walking the graph."""
+WALK_DEPTH = 100
+"""Candidates of each leg where the graph is walked: the walk takes longer for each, and the tail comes to nothing."""
 MAX_WALKED = 40_000
 """Nodes looked at before the walk ends with fewer results than were asked for."""
 
@@ -96,6 +98,7 @@ class PassageStore:
         return {
             **access_binds(self._viewer),
             "tenant": self._viewer.tenant_id,
+            "part": self._viewer.tenant_id % N_PARTS,
             "integration": narrowed.integration_id,
             "media_type": narrowed.media_type,
             "author": narrowed.author,
@@ -168,16 +171,10 @@ class PassageStore:
         n_chunks, _ = await self._statistics([])
         if n_chunks < EXACT_BELOW_CHUNKS:
             return DENSE_OF_ALL
-        counting = N_NARROWED if _is_narrow(narrowed) else N_GRANTED
-        if self._viewer.is_system and counting is N_GRANTED:
-            n_documents = FEW_DOCUMENTS
-        else:
-            rows = await self._connection.execute(sa.text(counting), self._binds(narrowed))
-            n_documents = int(rows.scalar_one())
-        if n_documents < FEW_DOCUMENTS:
-            return DENSE_OF_FEW
-        await self._connection.execute(sa.text(WALK), {"ef": str(WALK_WIDTH), "tuples": str(MAX_WALKED)})
-        return DENSE
+        counting = N_NARROWED if _is_narrow(narrowed) else ALL_GRANTED if self._viewer.is_system else N_GRANTED
+        walk = {"ef": str(WALK_WIDTH), "tuples": str(MAX_WALKED)}
+        rows = await self._connection.execute(sa.text(counting), {**self._binds(narrowed), **walk})
+        return DENSE_OF_FEW if rows.one().n_documents < FEW_DOCUMENTS else DENSE
 
     async def propose(
         self,
@@ -190,6 +187,7 @@ class PassageStore:
         asked = await self._asked(words)
         dense = await self._dense_leg(narrowed)
         column = await self._column()
+        depth = min(depth, WALK_DEPTH) if dense == DENSE else depth
         statement = PROPOSED.format(
             lexical=_worded(LEXICAL, narrowed) if asked else NOTHING,
             dense=_worded(dense, narrowed),
@@ -238,6 +236,8 @@ class PassageStore:
         return await glossary.spellings(self._connection, self._viewer, lexemes)
 
     async def read(self, stretches: Sequence[Stretch]) -> list[str]:
+        if not stretches:
+            return []
         rows = await self._connection.execute(
             sa.text(READ),
             {

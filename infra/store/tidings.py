@@ -12,6 +12,7 @@ from domain.people import EVERYONE, Viewer
 from domain.surroundings import Departed, Replaced, Surroundings
 from infra.analysis import WordAnalyzer
 from infra.store.chunk_writing import tenant_lexeme
+from infra.store.columns import N_PARTS, PART
 from infra.store.texts import storable
 
 MAX_TOLD = 2_000
@@ -35,9 +36,9 @@ ADD = f"""
 insert into tidings (tenant_id, document_id, {COLUMNS})
 values (:tenant, :document, :kind, :subject, :successor, :since)
 """
-CALL_AGAIN = """
+CALL_AGAIN = f"""
 update detections set detector = '' where document_id in (
-    select i.document_id from chunk_index i where i.tenant_id = :tenant and i.tsv @@ cast(:query as tsquery)
+    select i.document_id from chunk_index i where i.tenant_id = :tenant and {PART} and i.tsv @@ cast(:query as tsquery)
 )
 """
 """Through the word index: what a change costs is what speaks of it."""
@@ -88,7 +89,9 @@ class TidingStore:
             if told:
                 await self._connection.execute(sa.text(LEARN), _binds(told, **tenant))
             query = self.query(sorted({one.subject for one in changed}))
-            await self._connection.execute(sa.text(CALL_AGAIN), {**tenant, "query": query})
+            await self._connection.execute(
+                sa.text(CALL_AGAIN), {**tenant, "part": self._viewer.tenant_id % N_PARTS, "query": query}
+            )
         return bool(changed)
 
     def query(self, subjects: Sequence[str]) -> str:

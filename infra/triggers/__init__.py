@@ -146,6 +146,11 @@ class ProductMatcher:
         """Changes with the table, and with nothing else."""
         return self._table.version
 
+    @property
+    def familiar(self) -> frozenset[str]:
+        """What any reader knows, in capitals."""
+        return self._table.familiar
+
     def match(self, sentences: Sequence[str]) -> list[list[Match]]:
         return self._table.match(sentences)
 

@@ -16,6 +16,7 @@ from domain.vault import Tools
 from infra.database import tenant_transaction
 from infra.store import Stores, passage_sql, passages
 from infra.store.access import access_binds
+from infra.store.columns import N_PARTS
 from tests import factories
 from tests.factories import Source
 
@@ -144,6 +145,7 @@ async def test_the_statements_leak_nothing_even_when_they_name_the_wrong_tenant(
             {
                 **access_binds(viewer),
                 "tenant": viewer.tenant_id,
+                "part": viewer.tenant_id % N_PARTS,
                 "sv": "{1:1}/1000000000",
                 "query": f"' {viewer.tenant_id}'",
                 "integration": None,
@@ -170,6 +172,7 @@ async def crowded(stores: Stores, viewer: Viewer) -> Viewer:
     return viewer
 
 
+MANY = "insert into lexical_statistics (tenant_id, n_chunks, n_words) values (:tenant, 50000, 150000)"
 CROWD = (
     "insert into integrations (tenant_id, kind, name) values (:tenant, 'folder', :name)",
     "insert into documents"
@@ -196,7 +199,7 @@ async def explained(stores: Stores, viewer: Viewer, statement: str, **binds: obj
         assert not (await connection.execute(sa.text("select usesuper from pg_user where usename = user"))).scalar()
         rows = await connection.execute(
             sa.text(f"explain {statement}"),
-            {**given, **access_binds(viewer), "tenant": viewer.tenant_id, **binds},
+            {**given, **access_binds(viewer), "tenant": viewer.tenant_id, "part": viewer.tenant_id % N_PARTS, **binds},
         )
         return "\n".join(rows.scalars())
 
@@ -209,13 +212,19 @@ async def test_the_lexical_leg_uses_the_word_index_as_the_plain_role(stores: Sto
         sv="{1:1}/1000000000",
         query=f"' {crowded.tenant_id}' & ('word7' | 'word8')",
     )
-    assert "chunk_index_tsv" in plan, plan
+    assert f"chunk_index_tsv_{crowded.tenant_id % N_PARTS} " in plan, plan
 
 
 async def test_the_vector_leg_of_a_large_tenant_walks_the_graph(stores: Stores, crowded: Viewer) -> None:
     vector = "[1" + ",0" * 383 + "]"
     plan = await explained(stores, crowded, passage_sql.DENSE.format(worded=""), vector=vector, model="words@1")
-    assert "chunk_index_embedding" in plan, plan
+    assert f"chunk_index_embedding_{crowded.tenant_id % N_PARTS} " in plan, plan
+    async with tenant_transaction(stores.engine, crowded.tenant_id) as connection:
+        await connection.execute(sa.text(MANY), {"tenant": crowded.tenant_id})
+    async with stores.open_vault(crowded) as vault:
+        unit = np.eye(384, dtype=np.float32)[0]
+        proposed = await vault.passages.propose({}, unit, SearchFilter(), 10 * passages.WALK_DEPTH)
+    assert len(proposed.chunk_ids) == passages.WALK_DEPTH, "fewer candidates are enough there"
 
 
 async def test_the_vector_leg_of_a_large_tenant_finds_what_a_member_may_read_of_it(
@@ -231,10 +240,7 @@ async def test_the_vector_leg_of_a_large_tenant_finds_what_a_member_may_read_of_
             ),
             binds,
         )
-        await connection.execute(
-            sa.text("insert into lexical_statistics (tenant_id, n_chunks, n_words) values (:tenant, 50000, 150000)"),
-            binds,
-        )
+        await connection.execute(sa.text(MANY), binds)
     chance = np.random.default_rng(5)
     any_vector, shares = chance.normal(size=384).astype(np.float32), []
     async with stores.open_vault(member) as vault:
