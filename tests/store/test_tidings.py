@@ -11,6 +11,7 @@ from domain.vault import Tools
 from infra.analysis import WordAnalyzer
 from infra.database import tenant_transaction
 from infra.store import Stores
+from infra.store.columns import N_PARTS
 from infra.store.tidings import CALL_AGAIN, KNOWN, TOLD, TidingStore
 from tests import factories
 from tests.factories import Source
@@ -107,7 +108,7 @@ async def test_knowing_what_documents_tell_reads_no_text_and_no_table_as_a_whole
         for statement, binds in (
             (TOLD, {"everyone": EVERYONE}),
             (KNOWN, {}),
-            (CALL_AGAIN, {"tenant": tenant, "query": query}),
+            (CALL_AGAIN, {"tenant": tenant, "part": tenant % N_PARTS, "query": query}),
         ):
             rows = await connection.execute(sa.text(f"explain {statement}"), binds)
             plan = "\n".join(rows.scalars())
