@@ -71,14 +71,14 @@ async def test_what_cites_a_record_or_a_person_is_asked_about_when_a_later_docum
     stores: Stores, tools: Tools, viewer: Viewer, source: Source
 ) -> None:
     source.files = dict(FILES)
-    await factories.synced(stores, tools, viewer)
+    await factories.studied(stores, tools, viewer)
     assert await asked_of_guide(stores, viewer) == set()
     source.files = FILES | NEWS
-    await factories.synced(stores, tools, viewer)
+    await factories.studied(stores, tools, viewer)
     assert await asked_of_guide(stores, viewer) == {GapKind.SUPERSEDED_BUT_CITED, GapKind.STALE_REFERENCE}
     source.files["new.md"] = "# ADR-9 Two queues\n\nThis goes beside ADR-7."
     source.principals = {"party.md": (user_principal(viewer.user_id),)}
-    await factories.synced(stores, tools, viewer)
+    await factories.studied(stores, tools, viewer)
     assert await asked_of_guide(stores, viewer) == set(), "taken back, and told to one person alone"
 
 
@@ -86,7 +86,7 @@ async def test_only_what_speaks_of_the_news_is_read_again_and_what_is_deleted_te
     stores: Stores, tools: Tools, viewer: Viewer, source: Source
 ) -> None:
     source.files = FILES | NEWS
-    await factories.synced(stores, tools, viewer)
+    await factories.studied(stores, tools, viewer)
     assert await asked_of_guide(stores, viewer) == {GapKind.SUPERSEDED_BUT_CITED, GapKind.STALE_REFERENCE}
     async with tenant_transaction(stores.engine, viewer.tenant_id) as connection:
         rows = await connection.execute(sa.text("select id, external_id from documents order by id"))

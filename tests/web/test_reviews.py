@@ -14,6 +14,7 @@ from domain.vault import Tools
 from infra.database import tenant_transaction
 from infra.store import Stores, passage_sql
 from infra.store.access import access_binds
+from infra.store.columns import N_PARTS
 from infra.worker import run_sync
 from tests import factories
 from tests.factories import Source
@@ -106,6 +107,7 @@ async def test_the_search_statement_itself_checks_it_as_the_plain_role(
     binds = {
         **access_binds(colleague),
         "tenant": colleague.tenant_id,
+        "part": colleague.tenant_id % N_PARTS,
         "sv": "{1:1}/1000000000",
         "query": f"' {colleague.tenant_id}'",
         **dict.fromkeys(("integration", "since", "until")),
