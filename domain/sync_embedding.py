@@ -12,17 +12,46 @@ from domain.trails import ItemStage, Reached
 BATCH_CHUNKS = 128
 """Chunks embedded together, across documents: enough to sort by length, few enough to show progress."""
 
+BATCHES_AT_ONCE = 2
+"""The second begins while the first is at its end, where not all cores are busy."""
 PAUSE_S = 0.05
 """A source that is silent for longer is not waited for; a faster one fills its batches."""
 
 
 async def embed_steps(run: Run, steps: asyncio.Queue[Step | None], batches: asyncio.Queue[list[Step] | None]) -> None:
     """Pass steps on in batches, in order, documents with their vectors; None ends both queues."""
+    begun: asyncio.Queue[asyncio.Task[list[Step]] | None] = asyncio.Queue()
+    room = asyncio.Semaphore(BATCHES_AT_ONCE)
+    beginning = asyncio.create_task(_begin(run, steps, begun, room))
+    task: asyncio.Task[list[Step]] | None = None
+    try:
+        while (task := await begun.get()) is not None:
+            await batches.put(await task)
+            room.release()
+        await beginning
+        await batches.put(None)
+    finally:
+        left = [beginning, *([task] if task else []), *(begun.get_nowait() for _ in range(begun.qsize()))]
+        for each in filter(None, left):
+            each.cancel()
+        await asyncio.gather(*filter(None, left), return_exceptions=True)
+
+
+async def _begin(
+    run: Run,
+    steps: asyncio.Queue[Step | None],
+    begun: asyncio.Queue[asyncio.Task[list[Step]] | None],
+    room: asyncio.Semaphore,
+) -> None:
+    """Begin with a batch while the one before it is at its end, so that the embedder never waits for the next."""
     is_last = False
-    while not is_last:
-        batch, is_last = await _next_batch(steps)
-        await batches.put(await _with_vectors(run, batch))
-    await batches.put(None)
+    try:
+        while not is_last:
+            await room.acquire()
+            batch, is_last = await _next_batch(steps)
+            begun.put_nowait(asyncio.create_task(_with_vectors(run, batch)))
+    finally:
+        begun.put_nowait(None)
 
 
 async def _next_batch(steps: asyncio.Queue[Step | None]) -> tuple[list[Step], bool]:
