@@ -30,6 +30,8 @@ FOLDER = Path(sys.prefix) / "peers"
 """Beside the packages of Python, so that one cache holds both."""
 TRUSTS_ANYBODY = "if (!user && fallbackUser && token.length > 0)"
 TRUSTS_NOBODY = "if (false && fallbackUser)"
+FEW_REQUESTS, MANY_REQUESTS = "remaining: 5e3, resetAt", "remaining: 5e9, resetAt"
+"""An hour's requests of one account, which ten thousand consents would use up."""
 START_TIMEOUT_S = 20
 CLIENT_ID, CLIENT_SECRET = "Iv1.knowledgevault", "a secret of the emulator"
 KINDS = ("github", "gmail", "gmail_imap", "drive", "slack", "outlook", "onedrive", "sharepoint", "microsoft_imap")
@@ -191,8 +193,9 @@ def _patch(folder: Path) -> None:
     n_patched = 0
     for path in folder.glob("*.js"):
         text = path.read_text()
-        if TRUSTS_ANYBODY in text:
-            path.write_text(text.replace(TRUSTS_ANYBODY, TRUSTS_NOBODY))
+        patched = text.replace(TRUSTS_ANYBODY, TRUSTS_NOBODY).replace(FEW_REQUESTS, MANY_REQUESTS)
+        if patched != text:
+            path.write_text(patched)
         n_patched += TRUSTS_ANYBODY in text or TRUSTS_NOBODY in text
     assert n_patched, "the emulator has changed: it may take any token for its first person"
 
