@@ -4,15 +4,18 @@ External ids are `owner/name/wiki/PATH`. The id of its last commit tells whether
 """
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from domain.errors import NotFound
 from domain.integrations import Entry
-from infra.connectors.git import File, Repository
 from infra.connectors.github_files import BlobEntry, file_entry
 from infra.connectors.http import Token
 from infra.connectors.members import short_id
+
+if TYPE_CHECKING:
+    from infra.connectors.git import File, Repository
 
 GONE = "This page is no longer in the wiki."
 
@@ -46,11 +49,13 @@ class Wikis:
             raise NotFound(GONE)
         return self._contents[sha]
 
-    def _repository(self, name: str) -> Repository:
+    def _repository(self, name: str) -> "Repository":
+        from infra.connectors.git import Repository  # noqa: PLC0415 -- git is for whoever reads a wiki
+
         return Repository(self._git_url, f"{name}.wiki.git", self._token)
 
 
-def _entry(name: str, file: File, html_url: str, principals: tuple[str, ...]) -> Entry | None:
+def _entry(name: str, file: "File", html_url: str, principals: tuple[str, ...]) -> Entry | None:
     page = file.path.rsplit("/", 1)[-1].rsplit(".", 1)[0]
     blob = BlobEntry(file.path, "blob", file.sha, file.mode, len(file.content))
     entry = file_entry(name, blob, f"{html_url}/wiki/{page}", principals)

