@@ -26,6 +26,7 @@ from domain.integrations import Integration, IntegrationKind
 from domain.people import Viewer, system_viewer
 from domain.retrieval import find_passages
 from domain.search import SearchFilter
+from domain.studying import study
 from domain.syncs import SyncState, Trigger
 from infra import seeds
 from infra.answer_evaluation import AnswerLine, LinePassage, places_of_selected
@@ -65,6 +66,7 @@ async def demo(house: Measured) -> list[AnswerLine]:
         assert tenant is not None
         assert user is not None
         viewer = await lobby.viewer(tenant.id, user.id)
+    await study(stores.open_vault, system_viewer(tenant.id), tools)
     planted = json.loads((seeds.FOLDER / "planted.json").read_text())
     known = [Asked(each["question"], answerable=True, gold=(each["quote"],)) for each in planted["questions"]]
     unknown = [Asked(question, answerable=False) for question in planted["unanswerable"]]

@@ -10,7 +10,8 @@ from bench.answer_sets import demo_folder
 from bench.house import Measured, scratch_house
 from domain.answers import Finished, SentenceAdded
 from domain.asking import answer
-from domain.people import Viewer
+from domain.people import Viewer, system_viewer
+from domain.studying import study
 from infra import seeds
 from infra.commands import plant_demo
 from infra.logs import configure_logs
@@ -26,7 +27,9 @@ async def planted(house: Measured) -> Viewer:
         tenant, user = await lobby.tenant_by_slug(seeds.TENANT_SLUG), await lobby.user_by_email(seeds.ADMIN.email)
         assert tenant is not None
         assert user is not None
-        return await lobby.viewer(tenant.id, user.id)
+        viewer = await lobby.viewer(tenant.id, user.id)
+    await study(house.stores.open_vault, system_viewer(tenant.id), tools)
+    return viewer
 
 
 async def first_sentence(house: Measured, viewer: Viewer, question: str) -> tuple[float, float]:

@@ -18,6 +18,8 @@ NAMED_ONLY = (
     "yaml",  # a second form of the API's description, 1 MB, that we do not offer
 )
 """What libraries load to offer what we never use; their own imports of it have to pass."""
+COLLECT_AFTER = (50_000, 20, 50)
+"""Allocations, and collections of younger objects, before the young, the middle-aged and the old are looked at."""
 
 
 class Absent(ModuleType):
@@ -47,3 +49,13 @@ def give_back_freed() -> None:
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
     if trim is not None:
         trim(0)
+
+
+def collect_seldom() -> None:
+    """Keep the garbage collector from going through all that ten thousand open streams hold, again and again.
+
+    What is loaded stays for good, and is not looked at any more; the rest is looked at after many more allocations. Only
+    what refers to itself waits for it; all else is freed at once in any case.
+    """
+    gc.freeze()
+    gc.set_threshold(*COLLECT_AFTER)
