@@ -36,7 +36,10 @@ async def check_health(engine: AsyncEngine, bus: Bus) -> dict[str, str]:
 
 
 async def plant_demo(open_lobby: OpenLobby, open_vault: OpenVault, tools: Tools) -> None:
-    """Plant the demo vault, unless it stands already; a worker reads it for names and gaps. Raises: Invalid when its documents cannot be brought in."""
+    """Plant the demo vault, unless it stands already; a worker reads it for names and gaps.
+
+    Raises: Invalid when its documents cannot be brought in.
+    """
     tenant_id, sync = await seeds.plant(open_lobby, open_vault, tools.passwords)
     if sync is not None:
         _checked(await run_sync(open_vault, tools, system_viewer(tenant_id), sync.id))

@@ -54,8 +54,8 @@ def give_back_freed() -> None:
 def collect_seldom() -> None:
     """Keep the garbage collector from going through all that ten thousand open streams hold, again and again.
 
-    What is loaded stays for good, and is not looked at any more; the rest is looked at after many more allocations. Only
-    what refers to itself waits for it; all else is freed at once in any case.
+    What is loaded stays for good, and is not looked at any more; the rest is looked at after many more allocations.
+    Only what refers to itself waits for it; all else is freed at once in any case.
     """
     gc.freeze()
     gc.set_threshold(*COLLECT_AFTER)
