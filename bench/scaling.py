@@ -1,6 +1,6 @@
 """Whether more workers mean more documents: 1, 2 and 8 of them on an embedder that answers after 50 ms.
 
-    python -m bench.scaling [latency in ms]
+    python -m bench.scaling [latency in ms [documents of a tenant]]
 
 Eight processes need eight cores to be eight times as fast; with fewer, a longer latency shows what the code allows.
 """
@@ -28,7 +28,7 @@ from tests.scale.ledger import ledger
 LATENCY_S = (float(sys.argv[1]) if len(sys.argv) > 1 else 50) / 1000
 WORKERS = (1, 2, 8)
 N_TENANTS = 8
-DOCUMENTS_A_TENANT = 30
+DOCUMENTS_A_TENANT = int(sys.argv[2]) if len(sys.argv) > 2 else 30
 
 
 async def request_all(running: Cluster, round_: int) -> None:
@@ -73,7 +73,7 @@ def measure(running: Cluster, round_: int, n_workers: int) -> float:
         wanted = (round_ + 1) * N_TENANTS
         until(lambda: began_at(running, round_) is not None, "the first sync has begun")
         started = time.perf_counter()
-        until(lambda: sum(row.state == "succeeded" for row in ledger(running.database_url).syncs) == wanted, "all", 120)
+        until(lambda: sum(row.state == "succeeded" for row in ledger(running.database_url).syncs) == wanted, "all", 300)
         took_s = time.perf_counter() - started
         for worker in workers:
             worker.stop()

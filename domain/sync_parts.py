@@ -15,6 +15,8 @@ ALONE = 64
 """So many items that have to be fetched are brought in before any is shared: small syncs stay with one worker."""
 PART_ITEMS = 32
 """About a second's work: little is done twice when a worker dies, and other work does not wait long for its end."""
+HELD_ITEMS = 4 * PART_ITEMS
+"""Items that a worker holds when it takes another part: enough for two batches that are embedded at once."""
 WAITING_AHEAD = 2
 """Parts that lie ready at least; for each part under way, as many more."""
 LOOK_S = 0.2

@@ -25,7 +25,7 @@ from domain.scope import Scope, left_out
 from domain.sharing import keep_up, share, touches_parts
 from domain.sync_embedding import embed_steps
 from domain.sync_ends import LINES_AHEAD, clean, end_part, owned, trim_lines, write_lines, write_put_off
-from domain.sync_parts import LOOK_S, PART_ITEMS, ROOM_S, PartState, Sharing
+from domain.sync_parts import HELD_ITEMS, LOOK_S, ROOM_S, PartState, Sharing
 from domain.sync_steps import Failed, LeftOut, PageEnd, PartEnd, PartStart, Prepared, Run, Step, Unchanged, in_runs
 from domain.sync_storing import store_documents
 from domain.syncs import Sync
@@ -130,7 +130,7 @@ async def _finish_parts(run: Run, connector: Connector, parser: Parser, steps: a
 
 async def read_part(run: Run, connector: Connector, parser: Parser, steps: asyncio.Queue[Step | None]) -> bool:
     """Take a part of the sync and put its items into the queue; return whether there was one. Raises: Conflict."""
-    while run.n_ahead > PART_ITEMS:  # noqa: ASYNC110  # what lies here cannot be taken by others
+    while run.n_ahead > HELD_ITEMS:  # noqa: ASYNC110  # what lies here cannot be taken by others
         await asyncio.sleep(ROOM_S)
     async with run.open_vault(run.viewer) as vault:
         part = await vault.parts.take(run.sync.id, run.sync.attempt, is_leader=run.sharing is not None)
