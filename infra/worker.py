@@ -1,7 +1,9 @@
 """The worker: takes sync jobs from the queue and carries each to its end, once, whatever happens to its process."""
 
 import asyncio
+import os
 import signal
+import threading
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import aclosing
@@ -39,6 +41,8 @@ STALLED_AFTER_S = 20.0
 """A worker silent for this long has died; its jobs are given to others. Well under a minute, above any GC pause."""
 DRAIN_S = 5.0
 """What a running job gets to end by itself after SIGTERM; then it goes back to the queue, to be gone on with."""
+END_S = 20.0
+"""After SIGTERM the process is gone by then, whatever hangs in it: a job survives the death of its worker."""
 MAX_ATTEMPTS = 50
 PURGE_BATCH = 200
 TENANTS_A_ROUND = 1_000
@@ -195,9 +199,21 @@ class Worker:
 
 def _stop_signal() -> asyncio.Event:
     stop = asyncio.Event()
+
+    def hear() -> None:
+        stop.set()
+        last = threading.Timer(END_S, _end_at_once)
+        last.daemon = True
+        last.start()
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        asyncio.get_running_loop().add_signal_handler(number, hear)
     return stop
+
+
+def _end_at_once() -> None:
+    log.error("worker_ended_at_once", reason=f"Its jobs had not come to a stop {END_S:.0f} s after it was told to.")
+    os._exit(1)
 
 
 async def run_sync(open_vault: OpenVault, tools: Tools, viewer: Viewer, sync_id: int) -> Sync | None:

@@ -55,15 +55,20 @@ class CachedEmbedder:
         keys = [self._key(text) for text in texts]
         vectors = await self._read(list(dict.fromkeys(keys)))
         missing = {key: text for key, text in zip(keys, texts, strict=True) if key not in vectors}
-        n_misses_before = self.n_misses
+        n_computed = 0
         if missing:
-            vectors |= await self._computed_once(missing)
-        self.n_hits += len(texts) - (self.n_misses - n_misses_before)
+            computed, n_computed = await self._computed_once(missing)
+            vectors |= computed
+        self.n_hits += len(texts) - n_computed
         return np.stack([vectors[key] for key in keys])
 
-    async def _computed_once(self, texts: dict[str, str]) -> dict[str, Matrix]:
-        """Compute what nobody else is computing, and wait for the rest; after CLAIM_LIFE_S, compute that too."""
+    async def _computed_once(self, texts: dict[str, str]) -> tuple[dict[str, Matrix], int]:
+        """Compute what nobody else is computing, and wait for the rest; after CLAIM_LIFE_S, compute that too.
+
+        Return the vectors, and how many of them were computed here.
+        """
         vectors: dict[str, Matrix] = {}
+        n_computed = 0
         waits_until, pause_s = asyncio.get_running_loop().time() + CLAIM_LIFE_S, FIRST_PAUSE_S
         while left := {key: text for key, text in texts.items() if key not in vectors}:
             claimed, found = await self._claim(list(left))
@@ -72,10 +77,11 @@ class CachedEmbedder:
                 claimed = [key for key in left if key not in found]
             if claimed:
                 vectors |= await self._compute({key: left[key] for key in claimed})
+                n_computed += len(claimed)
             elif not found:
                 await asyncio.sleep(pause_s)
                 pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
-        return vectors
+        return vectors, n_computed
 
     async def _compute(self, texts: dict[str, str]) -> dict[str, Matrix]:
         try:
