@@ -117,7 +117,8 @@ async def _read(
             await _read_page(run, connector, parser, page, cursor, steps)
             while run.sharing and run.sharing.has_enough_waiting and await read_part(run, connector, parser, steps):
                 pass
-        run.note(is_listed=True)
+        total = run.progress.total
+        run.note(is_listed=True, total=total if total is None else run.progress.found)  # it may have grown meanwhile
         await _finish_parts(run, connector, parser, steps)
     await steps.put(None)
 
