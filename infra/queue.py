@@ -12,10 +12,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 SYNC_TASK, PURGE_TASK, GOLDEN_TASK, FILL_TASK, STUDY_TASK = "sync", "purge", "golden_run", "fill_vectors", "study"
 HELP_TASK = "help_sync"
 SYNCS, UPLOADS, CHORES, HELP = "syncs", "uploads", "chores", "help"
-SHORT_QUEUES = (UPLOADS, CHORES)
+STUDIES, SHORT_STUDIES = "studies", "short_studies"
+SHORT_QUEUES = (UPLOADS, SHORT_STUDIES, CHORES)
 """Every worker keeps a place free for these, so that they never wait for a long sync to end."""
-ALL_QUEUES = (SYNCS, *SHORT_QUEUES, HELP, "default")
-"""A release before this one has put its jobs into the last; into the last but one its workers do not look."""
+ALL_QUEUES = (SYNCS, *SHORT_QUEUES, STUDIES, HELP, "default")
+"""A release before this one has put its jobs into the last; its workers do not look for studies and help."""
 CHORE_PRIORITY, UPLOAD_PRIORITY = 100, 10
 STUDY_PRIORITY, PURGE_PRIORITY, GOLDEN_PRIORITY, HELP_PRIORITY, FILL_PRIORITY = -5, -10, -10, -15, -20
 """Whoever has nothing else to do helps."""
@@ -148,9 +149,10 @@ async def defer_filling(queue: JobQueue, connection: AsyncConnection, tenant_id:
 async def defer_study(queue: JobQueue, connection: AsyncConnection, tenant_id: int, *, is_short: bool = False) -> None:
     """Insert the job that reads new documents for names and gaps, unless one of the tenant waits.
 
-    After an upload it is short, and need not wait for a long sync.
+    After an upload it is short, and need not wait for a long sync. Its queues are its own: workers of the release
+    before this one, which may still run, do not know it.
     """
-    where = UPLOADS if is_short else SYNCS
+    where = SHORT_STUDIES if is_short else STUDIES
     await _defer_once(queue, connection, tenant_id, STUDY_TASK, where, STUDY_PRIORITY, study_lock(tenant_id))
 
 
