@@ -12,7 +12,7 @@ from litestar import Litestar
 
 from bench.house import Measured, scratch_house
 from bench.large_graph import FILL
-from domain.documents import Incoming
+from domain.documents import Arrival, Incoming
 from domain.parsing import ParsedDocument
 from domain.recognition import extract
 from infra.database import tenant_transaction
@@ -41,7 +41,7 @@ async def add_one(measured: Measured, number: int) -> float:
     incoming = Incoming(measured.integration_id, 0, f"note-{number}", "", str(number), 1, "", ("tenant",), parsed)
     started = time.perf_counter()
     async with measured.stores.open_vault(measured.viewer) as vault:
-        document_id = await vault.documents.replace(incoming, [], np.zeros((0, 0), np.float32))
+        [document_id] = await vault.documents.put([Arrival(incoming, [], np.zeros((0, 0), np.float32))])
         await vault.entities.put(document_id, extraction)
     return (time.perf_counter() - started) * 1000
 
