@@ -5,8 +5,8 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Awaitable, Callable, Sequence
-from contextlib import aclosing
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import aclosing, contextmanager
 from dataclasses import dataclass, field
 
 import msgspec
@@ -83,19 +83,24 @@ class Worker:
         A worker that loses Postgres takes up work again when it is back: the queue library stops in such a moment.
         """
         self._register()
-        stop = _stop_signal()
-        while not stop.is_set():
-            working, told = asyncio.create_task(self._work(concurrency)), asyncio.create_task(stop.wait())
-            await asyncio.wait((working, told), return_when=asyncio.FIRST_COMPLETED)
-            working.cancel()
-            told.cancel()
-            try:
-                await working
-            except asyncio.CancelledError:
-                break
-            except (ConnectorException, OperationalError, OSError) as error:
-                log.warning("worker_interrupted", reason=str(error.__cause__ or error), next="taking up work again")
-            await asyncio.sleep(RETURN_S)
+        with _told_to_stop() as stop:
+            while not stop.is_set():
+                await self._work_until(stop, concurrency)
+
+    async def _work_until(self, stop: asyncio.Event, concurrency: int) -> None:
+        """Work until the event is set, or Postgres is lost."""
+        working, told = asyncio.create_task(self._work(concurrency)), asyncio.create_task(stop.wait())
+        await asyncio.wait((working, told), return_when=asyncio.FIRST_COMPLETED)
+        working.cancel()
+        told.cancel()
+        try:
+            await working
+        except asyncio.CancelledError:
+            stop.set()
+            return
+        except (ConnectorException, OperationalError, OSError) as error:
+            log.warning("worker_interrupted", reason=str(error.__cause__ or error), next="taking up work again")
+        await asyncio.sleep(RETURN_S)
 
     async def _work(self, concurrency: int) -> None:
         async with self.queue.open_async():
@@ -197,18 +202,23 @@ class Worker:
                 await self.queue.job_manager.retry_job(job)
 
 
-def _stop_signal() -> asyncio.Event:
-    stop = asyncio.Event()
+@contextmanager
+def _told_to_stop() -> Iterator[asyncio.Event]:
+    """Yield what is set by SIGTERM and SIGINT; who does not leave within END_S after that is ended."""
+    stop, last = asyncio.Event(), threading.Timer(END_S, _end_at_once)
+    last.daemon = True
 
     def hear() -> None:
+        if not stop.is_set():
+            last.start()
         stop.set()
-        last = threading.Timer(END_S, _end_at_once)
-        last.daemon = True
-        last.start()
 
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, hear)
-    return stop
+    try:
+        yield stop
+    finally:
+        last.cancel()
 
 
 def _end_at_once() -> None:
