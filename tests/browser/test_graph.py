@@ -44,8 +44,10 @@ async def test_the_graph_is_searched_expanded_narrowed_and_told_as_a_table(open_
     await page.locator("input[type=file]").first.set_input_files([str(tmp_path / name) for name in FILES])
     await page.get_by_role("button", name="Upload").first.click()
     await page.wait_for_url("**/syncs/*")
-    await expect(page.get_by_role("main")).to_contain_text("100 %", timeout=30_000)
+    await expect(page.get_by_role("main")).to_contain_text("See the documents", timeout=30_000)
 
+    await page.goto("/studies")
+    await expect(page.get_by_role("main")).to_contain_text("been read", timeout=30_000)
     await page.goto("/graph")
     await page.get_by_label("Around").fill("Tom Reed")
     await page.get_by_role("button", name="Show", exact=True).click()
