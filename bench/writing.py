@@ -8,7 +8,6 @@ import statistics
 import time
 from collections.abc import Awaitable, Callable, Sequence
 
-import msgspec
 import numpy as np
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -83,22 +82,11 @@ async def by_statement(
     """Write the same rows in one statement, everything as text."""
     counted = [writing.count_words(ANALYZER, at.chunk.title, at.chunk.heading_path, at.chunk.text) for at in chunks]
     binds = {
-        "tenant": tenant_id,
+        **writing.chunk_binds(tenant_id, chunks, vectors.model),
         "tenant_lexeme": writing.tenant_lexeme(tenant_id),
-        "ids": [at.id for at in chunks],
-        "documents": [at.document_id for at in chunks],
-        "versions": [at.version_id for at in chunks],
-        "ordinals": [at.ordinal for at in chunks],
-        "starts": [at.chunk.start for at in chunks],
-        "ends": [at.chunk.end for at in chunks],
-        "pages": [at.chunk.page for at in chunks],
-        "heading_paths": [msgspec.json.encode(at.chunk.heading_path).decode() for at in chunks],
-        "texts": [at.chunk.text for at in chunks],
-        "hashes": [at.chunk.content_hash for at in chunks],
         "n_words": [words.total() for words in counted],
         "lexemes": [SEPARATOR.join(words) for words in counted],
         "weights": [writing.sparse_text(chunk_weights(words, PIVOT)) for words in counted],
-        "model": vectors.model,
         "vectors": [writing.dense_text(each) for each in vectors.first],
         "model_id": vectors.model_id,
         "next_vectors": [None] * len(chunks),

@@ -82,7 +82,7 @@ async def add_chunks(
     """Insert chunks with the vectors of both columns, (len(chunks), d) each."""
     counted = [count_words(analyzer, at.chunk.title, at.chunk.heading_path, at.chunk.text) for at in chunks]
     n_words = sum(words.total() for words in counted)
-    await connection.execute(ADD_CHUNKS, _chunk_binds(tenant_id, chunks, vectors.model))
+    await connection.execute(ADD_CHUNKS, chunk_binds(tenant_id, chunks, vectors.model))
     await _copy_index(connection, tenant_id, chunks, counted, pivot_words or n_words / len(counted), vectors)
     held = Counter(lexeme for words in counted for lexeme in words)
     lexemes = sorted(held)
@@ -119,7 +119,8 @@ async def _copy_index(
     await copy_rows(connection, COPY_INDEX, rows)
 
 
-def _chunk_binds(tenant_id: int, chunks: Sequence[Placed], model: str) -> dict[str, object]:
+def chunk_binds(tenant_id: int, chunks: Sequence[Placed], model: str) -> dict[str, object]:
+    """Return what ADD_CHUNKS takes."""
     return {
         "tenant": tenant_id,
         "model": model,
