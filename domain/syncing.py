@@ -229,9 +229,8 @@ async def _store(
 ) -> AsyncIterator[None]:
     while True:
         try:
-            async with asyncio.timeout(
-                LOOK_S if run.is_shared else HEARTBEAT_S
-            ):  # `wait_for` may swallow a cancellation before Python 3.12
+            # `wait_for` may swallow a cancellation before Python 3.12
+            async with asyncio.timeout(LOOK_S if run.is_shared else HEARTBEAT_S):
                 batch = await batches.get()
         except TimeoutError:
             for task in tasks:
