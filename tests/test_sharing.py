@@ -23,7 +23,8 @@ from infra.worker import run_sync
 from tests import factories
 from tests.factories import Source
 
-N_FILES = 100
+N_FILES = 300
+"""Enough for parts to lie ready while the leader holds all it may."""
 
 
 @pytest_asyncio.fixture(autouse=True)
