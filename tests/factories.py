@@ -9,12 +9,13 @@ from dataclasses import dataclass, field
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from domain.documents import Document, LibraryFilter, LibrarySort
 from domain.errors import NotFound, Unavailable
 from domain.integrations import Entry, Gone, Integration, IntegrationKind, Item, Page, Unreadable
 from domain.people import EVERYONE, Role, Viewer, system_viewer
 from domain.studying import study
 from domain.syncs import Sync, Trigger
-from domain.vault import Tools
+from domain.vault import Tools, Vault
 from infra.database import lobby_transaction
 from infra.store import Stores
 from infra.worker import run_sync
@@ -128,3 +129,8 @@ async def studied(stores: Stores, tools: Tools, viewer: Viewer, name: str = "Fil
     finished = await synced(stores, tools, viewer, name)
     await study(stores.open_vault, system_viewer(viewer.tenant_id), tools)
     return finished
+
+
+async def library(vault: Vault) -> tuple[Document, ...]:
+    """The first hundred documents that the viewer may read, by title; their ids depend on what other tests have made."""
+    return (await vault.documents.page(LibraryFilter(), LibrarySort.TITLE, "", 100)).documents

@@ -42,7 +42,7 @@ async def test_chunks_of_related_documents_join_the_candidates_where_they_may_be
     colleague = await factories.member(stores.engine, viewer.tenant_id)
     asked = await ask(tools, "pump leaks")
     async with stores.open_vault(viewer) as vault:
-        [far] = [each.id for each in await vault.documents.get_many(range(1, 100_000)) if each.title == "Far"]
+        [far] = [each.id for each in await factories.library(vault) if each.title == "Far"]
         alone = await vault.passages.propose(asked.words, asked.vector, SearchFilter(), 1)
         joined = await vault.passages.propose(asked.words, asked.vector, SearchFilter(), 1, [far])
         elsewhere = await vault.passages.propose(asked.words, asked.vector, SearchFilter(author="Ada"), 1, [far])

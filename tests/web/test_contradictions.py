@@ -23,7 +23,7 @@ async def n_rows(stores: Stores, viewer: Viewer, table: str) -> int:
 async def answered(stores: Stores, viewer: Viewer, title: str, quote: str) -> int:
     """A conversation in which the viewer got an answer that cites a document."""
     async with stores.open_vault(viewer) as vault:
-        [document] = [each for each in await vault.documents.get_many(range(1, 100_000)) if each.external_id == title]
+        [document] = [each for each in await factories.library(vault) if each.external_id == title]
         text = (await vault.documents.version(document.id)).text
         start = text.index(quote)
         cited = Citation(document.id, document.version_id, start, start + len(quote), quote, title)

@@ -9,6 +9,7 @@ from domain.people import Viewer
 from domain.vault import Tools
 from infra.database import tenant_transaction
 from infra.store import Stores
+from tests import factories
 from tests.factories import Source
 from tests.web.asking import LIBRARY, bring_in
 from tests.web.browser import Browser
@@ -37,9 +38,7 @@ async def test_a_verdict_with_its_reason_is_kept_and_shown_again(
     await admin.submit(feedback_action(admin), verdict="up", reason="")
     assert "You said: right." in admin.words
     async with stores.open_vault(admin_viewer) as vault:
-        [document] = [
-            each for each in await vault.documents.get_many(range(1, 10_000)) if "handbook" in each.external_id
-        ]
+        [document] = [each for each in await factories.library(vault) if "handbook" in each.external_id]
         assert await vault.feedback.balance([document.id]) == {document.id: 1}
 
 
