@@ -132,5 +132,5 @@ async def studied(stores: Stores, tools: Tools, viewer: Viewer, name: str = "Fil
 
 
 async def library(vault: Vault) -> tuple[Document, ...]:
-    """The first hundred documents that the viewer may read, by title; their ids depend on what other tests have made."""
+    """The first hundred documents that the viewer may read, by title; ids depend on what other tests have made."""
     return (await vault.documents.page(LibraryFilter(), LibrarySort.TITLE, "", 100)).documents
