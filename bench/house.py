@@ -4,8 +4,8 @@ import dataclasses
 import tempfile
 import uuid
 import warnings
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AbstractContextManager, asynccontextmanager
 from pathlib import Path
 
 import msgspec
@@ -14,7 +14,7 @@ from domain.integrations import IntegrationKind
 from domain.people import Viewer, system_viewer
 from domain.syncs import Sync, Trigger
 from domain.vault import Tools
-from infra.embedded import embedded
+from infra.embedded import POSTGRES_SETTINGS, Embedded, embedded
 from infra.house import open_house
 from infra.migrations import migrate
 from infra.settings import read_settings
@@ -50,11 +50,18 @@ class Measured:
         return finished
 
 
+def _started(folder: Path, postgres: Mapping[str, str]) -> AbstractContextManager[Embedded]:
+    """Start twice: some settings are taken at a start only."""
+    with embedded(folder, settings=postgres):
+        pass
+    return embedded(folder)
+
+
 @asynccontextmanager
-async def scratch_house() -> AsyncIterator[Measured]:
+async def scratch_house(postgres: Mapping[str, str] = POSTGRES_SETTINGS) -> AsyncIterator[Measured]:
     """Open a house without Redis' cache of vectors, so that what is measured is computed."""
     warnings.simplefilter("ignore")
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder, embedded(Path(folder)) as servers:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder, _started(Path(folder), postgres) as servers:
         migrate(servers.database_url)
         settings = msgspec.structs.replace(
             read_settings({"LOG_LEVEL": "error"}), database_url=servers.database_url, redis_url=""

@@ -21,6 +21,7 @@ from domain.ranking import DEPTH, ask, embed_question, rank, rank_with_feedback
 from domain.retrieval import search
 from domain.search import SearchFilter
 from domain.vault import Tools, Vault
+from infra.embedded import POSTGRES_SETTINGS
 from infra.logs import configure_logs
 from infra.store import Stores
 from infra.store.passages import EXACT_BELOW_CHUNKS, WALK_DEPTH, PassageStore
@@ -29,6 +30,8 @@ from tests import factories
 N_QUESTIONS = 100
 N_NEIGHBOURS = 10
 CHUNKS_PER_OTHER = 50_000
+POSTGRES = {**POSTGRES_SETTINGS, "shared_buffers": "1GB"}
+"""A server of its own, as a vault of this size has: the embedded one is kept small beside everything else."""
 
 
 async def timed(call: Callable[[str], Awaitable[object]], questions: list[str]) -> tuple[float, float]:
@@ -107,7 +110,7 @@ async def main(n_all: int, n_tenant: int) -> None:
     questions = corpus.questions(N_QUESTIONS)
     is_exact = n_tenant < EXACT_BELOW_CHUNKS
     depth = DEPTH if is_exact else WALK_DEPTH
-    async with scratch_house() as measured:
+    async with scratch_house(POSTGRES) as measured:
         started = time.perf_counter()
         viewer = await crowded(measured, n_all, n_tenant)
         built_s = time.perf_counter() - started

@@ -18,13 +18,13 @@ import redis
 
 ROLE = "knowledgevault"
 POSTGRES_SETTINGS = {
-    "shared_buffers": "64MB",
+    "shared_buffers": "256MB",
     "max_connections": "100",
     "max_wal_size": "1GB",
     "jit": "off",
     "checkpoint_timeout": "15min",
 }
-"""Small enough that everything on one machine stays under a gigabyte."""
+"""Small enough that everything on one machine stays under a gigabyte; of the buffers only what is used takes memory."""
 REDIS_MAX_MEMORY = "128mb"
 START_TIMEOUT_S = 10
 

@@ -22,10 +22,12 @@ WRITE = sa.text(
     " g (document_id, short, long) on conflict do nothing"
 )
 FORGET = sa.text("delete from glossary where document_id = any(cast(:documents as bigint[]))")
+ASKED = "(lower(g.short) = any(cast(:words as text[])) or position(lower(g.long) in :question) > 0)"
+IS_KNOWN = f"select exists (select from glossary g where g.tenant_id = :tenant and {ASKED}) as is_known"
 EXPLAIN = f"""
 select g.short, min(g.long) as long from glossary g
 join documents d on (d.tenant_id, d.id) = (g.tenant_id, g.document_id)
-where (lower(g.short) = any(cast(:words as text[])) or position(lower(g.long) in :question) > 0) and {READABLE}
+where {ASKED} and {READABLE}
 group by g.short, lower(g.long) order by count(*) desc, g.short, 2 limit :limit
 """
 SIMILAR = """
@@ -56,16 +58,12 @@ async def write_glossary(
 
 
 async def explain(connection: AsyncConnection, viewer: Viewer, words: Sequence[str], question: str) -> list[Expansion]:
-    """See `domain.search.Passages.explain`."""
-    rows = await connection.execute(
-        sa.text(EXPLAIN),
-        {
-            **access_binds(viewer),
-            "words": sorted({word.lower() for word in words}),
-            "question": question.lower(),
-            "limit": MAX_FOUND,
-        },
-    )
+    """See `domain.search.Passages.explain`. Who may read it is asked only where anything is known at all."""
+    asked = {"words": sorted({word.lower() for word in words}), "question": question.lower()}
+    known = await connection.execute(sa.text(IS_KNOWN), {"tenant": viewer.tenant_id, **asked})
+    if not known.one().is_known:
+        return []
+    rows = await connection.execute(sa.text(EXPLAIN), {**access_binds(viewer), **asked, "limit": MAX_FOUND})
     return [Expansion(row.short, row.long) for row in rows]
 
 

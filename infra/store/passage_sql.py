@@ -36,7 +36,8 @@ LEXICAL = f"""
 select i.chunk_id, i.document_id, -i.distance as score
 from (
     select i.chunk_id, i.document_id, i.tsv, i.sv <#> cast(:sv as sparsevec) as distance from chunk_index i
-    where i.tenant_id = :tenant and {PART} and i.tsv @@ cast(:query as tsquery) order by distance, i.chunk_id offset 0
+    where i.tenant_id = :tenant and {PART} and i.tsv @@ cast(:query as tsquery){{within}}
+    order by distance, i.chunk_id offset 0
 ) i {CHECKED}
 order by i.distance, i.chunk_id limit :limit
 """
@@ -49,7 +50,7 @@ DENSE_OF_ALL = f"""
 select i.chunk_id, i.document_id, -i.distance as score
 from (
     select i.chunk_id, i.document_id, i.tsv, i.embedding <#> cast(:vector as halfvec(384)) as distance
-    from chunk_index i where i.tenant_id = :tenant and {LABELLED} order by distance, i.chunk_id offset 0
+    from chunk_index i where i.tenant_id = :tenant and {LABELLED}{{within}} order by distance, i.chunk_id offset 0
 ) i {CHECKED}
 order by i.distance, i.chunk_id limit :limit
 """
@@ -63,7 +64,7 @@ RELATED = f"""
 select i.chunk_id from (
     select i.chunk_id, i.document_id, i.tsv, i.embedding <#> cast(:vector as halfvec(384)) as distance
     from chunk_index i where i.tenant_id = :tenant and i.document_id = any(cast(:related as bigint[])) and {LABELLED}
-    order by distance, i.chunk_id offset 0
+    {{within}} order by distance, i.chunk_id offset 0
 ) i {CHECKED} order by i.distance, i.chunk_id limit {MAX_RELATED_CHUNKS}
 """
 ALL_GRANTED = f"select {FEW_DOCUMENTS} as n_documents, {WALK}"
@@ -79,15 +80,23 @@ select count(*) as n_documents, {WALK} from (select from documents d where {NARR
 NOTHING = "select null::bigint as chunk_id where false"
 PROPOSED = f"""
 with lexical as materialized ({{lexical}}), dense as materialized ({{dense}}), related as materialized ({{related}})
-select i.chunk_id, i.document_id, sparsevec_send(i.sv) as weights,
-    case when {LABELLED} then halfvec_send(i.embedding) end as vector
-from (select chunk_id from lexical union select chunk_id from dense union select chunk_id from related) p
-join chunk_index i on i.tenant_id = :tenant and i.chunk_id = p.chunk_id order by i.chunk_id
+select array_agg(p.chunk_id) as chunk_ids, array_agg(p.document_id) as document_ids,
+    string_agg(sparsevec_send(p.sv), '') as weights, string_agg(coalesce(p.vector, :no_vector), '') as vectors
+from (
+    select i.chunk_id, i.document_id, i.sv, case when {LABELLED} then halfvec_send(i.embedding) end as vector
+    from (select chunk_id from lexical union select chunk_id from dense union select chunk_id from related) f
+    join chunk_index i on i.tenant_id = :tenant and i.chunk_id = f.chunk_id order by i.chunk_id
+) p
 """
 """What either leg proposes, with all that scoring it needs: a widened question asks for nothing more.
 
+It comes as one row, which Postgres sends in one go: of a row for each chunk, our process would wake up for every eight
+kilobytes.
+
 Found by its words alone, a chunk may have no vector of the model yet.
 """
+WITHIN = {"phrases": f" and {PART} and i.tsv @@ cast(:phrased as tsquery)"}
+"""What the index of words can tell of a chunk before it is read; WORDED looks closer."""
 WORDED = {
     "phrases": " and exists (select from chunks c where c.id = i.chunk_id and not exists ("
     "select from unnest(cast(:phrases as text[])) p where c.text !~* p and d.title !~* p"

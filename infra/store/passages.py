@@ -36,9 +36,10 @@ from infra.store.passage_sql import (
     READ,
     RELATED,
     VECTORS,
+    WITHIN,
     WORDED,
 )
-from infra.store.proposals import read_proposed
+from infra.store.proposals import no_vector, read_proposed
 
 MAX_QUESTION_WORDS = 64
 """Of a very long question, its rarest words are searched for."""
@@ -104,9 +105,21 @@ class PassageStore:
             "author": narrowed.author,
             "since": narrowed.since,
             "until": narrowed.until,
-            **({"phrases": [_pattern(each) for each in narrowed.phrases]} if narrowed.phrases else {}),
+            **self._phrase_binds(narrowed.phrases),
             **({"excluded": self._any_of(narrowed.excluded)} if narrowed.excluded else {}),
         }
+
+    def _phrase_binds(self, phrases: Sequence[str]) -> dict[str, object]:
+        """Phrases as patterns, and the words that a chunk with all of them has in the index, as far as it can tell.
+
+        Of an identifier, whose parts a phrase may cut, only the parts count.
+        """
+        if not phrases:
+            return {}
+        lexemes = {word.lexeme for phrase in phrases for word in self._analyzer.words(phrase)}
+        plain = sorted(each for each in lexemes if each.isdigit() or (each.isalnum() and len(each) > 1))
+        words = [tenant_lexeme(self._viewer.tenant_id), *plain]
+        return {"phrases": [_pattern(each) for each in phrases], "phrased": " & ".join(map(_quoted, words))}
 
     def _any_of(self, texts: Sequence[str]) -> str:
         lexemes = {word.lexeme for text in texts for word in self._analyzer.words(text)}
@@ -169,7 +182,7 @@ class PassageStore:
     async def _dense_leg(self, narrowed: SearchFilter) -> str:
         """Return the statement that finds the nearest in the least time, with its settings set."""
         n_chunks, _ = await self._statistics([])
-        if n_chunks < EXACT_BELOW_CHUNKS:
+        if n_chunks < EXACT_BELOW_CHUNKS or narrowed.phrases:
             return DENSE_OF_ALL
         counting = N_NARROWED if _is_narrow(narrowed) else ALL_GRANTED if self._viewer.is_system else N_GRANTED
         walk = {"ef": str(WALK_WIDTH), "tuples": str(MAX_WALKED)}
@@ -201,10 +214,11 @@ class PassageStore:
                 **asked,
                 "vector": dense_text(vector),
                 "limit": depth,
+                "no_vector": no_vector(len(vector)),
                 **({"related": list(related)} if related else {}),
             },
         )
-        return read_proposed(rows.all(), len(vector))
+        return read_proposed(rows.one(), len(vector))
 
     async def lexemes_of(self, chunk_ids: Sequence[int]) -> dict[str, float]:
         n_chunks, _ = await self._statistics([])
@@ -269,7 +283,10 @@ class PassageStore:
 
 def _worded(statement: str, narrowed: SearchFilter) -> str:
     """Return the statement with the conditions that this question needs."""
-    return statement.replace("{worded}", "".join(WORDED[name] for name in WORDED if getattr(narrowed, name)))
+    for place, conditions in (("{worded}", WORDED), ("{within}", WITHIN)):
+        needed = (conditions[name] for name in conditions if getattr(narrowed, name))
+        statement = statement.replace(place, "".join(needed))
+    return statement
 
 
 def _is_narrow(narrowed: SearchFilter) -> bool:

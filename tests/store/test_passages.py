@@ -141,7 +141,7 @@ async def test_the_statements_leak_nothing_even_when_they_name_the_wrong_tenant(
         vector = (await tools.embedder.embed(["xylophone"]))[0]
         assert await store.dense(vector, SearchFilter(), 5) == []
         rows = await connection.execute(
-            sa.text(passage_sql.LEXICAL.format(worded="")),
+            sa.text(passage_sql.LEXICAL.format(worded="", within="")),
             {
                 **access_binds(viewer),
                 "tenant": viewer.tenant_id,
@@ -204,11 +204,18 @@ async def explained(stores: Stores, viewer: Viewer, statement: str, **binds: obj
         return "\n".join(rows.scalars())
 
 
+async def test_a_phrase_is_looked_for_only_where_its_words_are(stores: Stores, crowded: Viewer) -> None:
+    leg = passage_sql.DENSE_OF_ALL.format(worded="", within=passage_sql.WITHIN["phrases"])
+    phrased = f"' {crowded.tenant_id}' & 'word7' & 'word8'"
+    plan = await explained(stores, crowded, leg, vector=str([0.0] * 384), model="words@1", phrased=phrased)
+    assert f"chunk_index_tsv_{crowded.tenant_id % N_PARTS} " in plan, plan
+
+
 async def test_the_lexical_leg_uses_the_word_index_as_the_plain_role(stores: Stores, crowded: Viewer) -> None:
     plan = await explained(
         stores,
         crowded,
-        passage_sql.LEXICAL.format(worded=""),
+        passage_sql.LEXICAL.format(worded="", within=""),
         sv="{1:1}/1000000000",
         query=f"' {crowded.tenant_id}' & ('word7' | 'word8')",
     )

@@ -46,6 +46,15 @@ async def test_quoted_words_must_stand_as_they_are_and_excluded_ones_must_not(
     assert titles(await found(stores, tools, library, '"pump (a+b)* \\\\ [x"')) == []
 
 
+@pytest.mark.parametrize(
+    "phrase", ["1042 asks for", "a handle. Ticket KV", "tidewater.example", "to rosa", "for E_SEAL_17,", "Pumps", "so"]
+)
+async def test_a_phrase_may_cut_an_identifier_or_stand_in_the_title(
+    stores: Stores, tools: Tools, library: Viewer, phrase: str
+) -> None:
+    assert "Pumps" in titles(await found(stores, tools, library, f'"{phrase}"'))
+
+
 @pytest.mark.parametrize("identifier", ["KV-1042", "kv-1042", "E_SEAL_17", "rosa@tidewater.example"])
 async def test_an_identifier_is_found_exactly(stores: Stores, tools: Tools, library: Viewer, identifier: str) -> None:
     assert titles(await found(stores, tools, library, identifier))[0] == "Pumps"
