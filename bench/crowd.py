@@ -37,7 +37,8 @@ PLANT = (
     "insert into integrations (tenant_id, kind, name) values (%(tenant)s, 'folder', 'Crowd')",
     "insert into documents (tenant_id, integration_id, external_id, title, media_type, size_bytes, content_hash,"
     " sorted_at) select %(tenant)s, i.id, n::text, 'Note ' || n, 'text/plain', 1, '', now() - n * interval '1 minute'"
-    " from integrations i, generate_series(0, %(count)s / %(per)s) n where i.tenant_id = %(tenant)s",
+    " from integrations i, generate_series(0, %(count)s / %(per)s) n"
+    " where i.tenant_id = %(tenant)s and i.name = 'Crowd'",
     "insert into document_versions (tenant_id, document_id, ordinal, text, blocks, metadata, content_hash)"
     " select tenant_id, id, 1, 'Text of this note.', '[]', '{}', '' from documents where tenant_id = %(tenant)s",
     "insert into document_access select tenant_id, id, case when external_id::bigint %% 100 < %(private)s"

@@ -75,8 +75,9 @@ async def search(
     Raises: Invalid for an empty question, or a key that was not given out here.
     """
     wording = read_wording(checked_question(question))
-    widened, asked = await _understood(vault, tools, wording.text)
-    ranked = await rank_with_feedback(vault, asked, wording.narrow(narrowed))
+    narrowed = wording.narrow(narrowed)
+    widened, asked = await _understood(vault, tools, wording.text, narrowed)
+    ranked = await rank_with_feedback(vault, asked, narrowed)
     documents = by_document(await _as_people_judge(vault, ranked))
     start = _start(documents, key)
     shown = documents[start : start + size]
@@ -103,17 +104,19 @@ async def find_stretches(vault: Vault, tools: Tools, question: str, narrowed: Se
 
 async def _ranked(vault: Vault, tools: Tools, question: str, narrowed: SearchFilter) -> list[Candidate]:
     wording = read_wording(checked_question(question))
-    _, asked = await _understood(vault, tools, wording.text)
-    return await rank(vault, asked, wording.narrow(narrowed))
+    narrowed = wording.narrow(narrowed)
+    _, asked = await _understood(vault, tools, wording.text, narrowed)
+    return await rank(vault, asked, narrowed)
 
 
-async def _understood(vault: Vault, tools: Tools, text: str) -> tuple[Widened, Asked]:
+async def _understood(vault: Vault, tools: Tools, text: str, narrowed: SearchFilter) -> tuple[Widened, Asked]:
     """Return what is searched for, embedded while Postgres looks its words up; once more when words were added."""
     speaking = tools.speaking(await vault.passages.model())
     embedding = asyncio.create_task(embed_question(speaking, text))
     try:
         widened = await widen(vault, tools, text)
         asked = await follow_entities(vault, tools, unembedded(tools, widened.text))
+        await vault.passages.prepare(narrowed)
         vector = await embedding if widened.text == text else await embed_question(speaking, widened.text)
     finally:
         embedding.cancel()

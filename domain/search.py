@@ -106,6 +106,9 @@ class Passages(Protocol):
     async def dense(self, vector: Matrix, narrowed: SearchFilter, limit: int) -> list[Candidate]:
         """Return the chunks nearest to a unit vector (d,) of `model()`, best first; the score is the cosine."""
 
+    async def prepare(self, narrowed: SearchFilter) -> None:
+        """Look up beforehand what a proposal needs besides the question: while the question is being embedded."""
+
     async def propose(
         self,
         words: Mapping[str, float],

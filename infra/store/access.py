@@ -2,7 +2,8 @@
 
 What stands for a viewer is worked out inside the statement, once for all its rows: what the viewer is by membership,
 their proven addresses and the domains of these, and the groups at the sources that hold any of them. So a change of a
-group holds from its commit on, without a document being touched.
+group holds from its commit on, without a document being touched. Searches, which ask several times within
+milliseconds, look it up once a transaction (`standing.py`).
 """
 
 from domain.people import Viewer, user_principal

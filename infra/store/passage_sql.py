@@ -6,19 +6,14 @@ were tenants equated too, the planner would carry the policy's condition over to
 using the word index for `@@`.
 """
 
-from infra.store.access import MINE, READABLE
+from infra.store.access import READABLE as READABLE_ANEW
 from infra.store.columns import LABELLED, PART
+from infra.store.standing import FEW_DOCUMENTS, known
 
-FEW_DOCUMENTS = 2_000
-"""Where a viewer may read fewer, or a filter leaves fewer, all their chunks are compared: a walk would pass most by."""
+READABLE = known(READABLE_ANEW)
+
 MAX_RELATED_CHUNKS = 40
 """Of related documents, their nearest chunks join what the legs propose."""
-WALK = (
-    "set_config('hnsw.iterative_scan', 'relaxed_order', true), set_config('hnsw.ef_search', :ef, true),"
-    " set_config('hnsw.max_scan_tuples', :tuples, true)"
-)
-"""The walk goes on until enough rows have passed the tenant and the permissions (pgvector 0.8)."""
-
 NARROWED = f"""
     {READABLE}
     and (cast(:integration as bigint) is null or d.integration_id = :integration)
@@ -67,16 +62,10 @@ select i.chunk_id from (
     {{within}} order by distance, i.chunk_id offset 0
 ) i {CHECKED} order by i.distance, i.chunk_id limit {MAX_RELATED_CHUNKS}
 """
-ALL_GRANTED = f"select {FEW_DOCUMENTS} as n_documents, {WALK}"
-N_GRANTED = f"""
-select count(*) as n_documents, {WALK} from (
-    select from document_access a where a.tenant_id = :tenant and a.principal = any({MINE}) limit {FEW_DOCUMENTS}
-) a
-"""
 N_NARROWED = f"""
-select count(*) as n_documents, {WALK} from (select from documents d where {NARROWED} limit {FEW_DOCUMENTS}) d
+select count(*) as n_documents from (select from documents d where {NARROWED} limit {FEW_DOCUMENTS}) d
 """
-"""How many documents may be found, up to FEW_DOCUMENTS; the walk is set up at once, since most times it comes next."""
+"""How many documents may be found, up to FEW_DOCUMENTS."""
 NOTHING = "select null::bigint as chunk_id where false"
 PROPOSED = f"""
 with lexical as materialized ({{lexical}}), dense as materialized ({{dense}}), related as materialized ({{related}})

@@ -21,15 +21,12 @@ from infra.store.access import access_binds
 from infra.store.chunk_writing import dense_text, sparse_text, tenant_lexeme
 from infra.store.columns import N_DIMENSIONS, N_PARTS, Column, Columns, read_columns
 from infra.store.passage_sql import (
-    ALL_GRANTED,
     DENSE,
     DENSE_OF_ALL,
     DENSE_OF_FEW,
-    FEW_DOCUMENTS,
     LEXEMES_OF,
     LEXICAL,
     LOAD,
-    N_GRANTED,
     N_NARROWED,
     NOTHING,
     PROPOSED,
@@ -40,18 +37,15 @@ from infra.store.passage_sql import (
     WORDED,
 )
 from infra.store.proposals import no_vector, read_proposed
+from infra.store.standing import FEW_DOCUMENTS, Standing, look_up
 
 MAX_QUESTION_WORDS = 64
 """Of a very long question, its rarest words are searched for."""
 EXACT_BELOW_CHUNKS = 20_000
 """Tenants smaller than this are searched exactly: reading their rows costs less than walking a shared graph."""
 
-WALK_WIDTH = 200
-"""hnsw.ef_search: nodes kept in mind while walking the graph."""
-WALK_DEPTH = 100
+WALK_DEPTH = 60
 """Candidates of each leg where the graph is walked: the walk takes longer for each, and the tail comes to nothing."""
-MAX_WALKED = 40_000
-"""Nodes looked at before the walk ends with fewer results than were asked for."""
 
 
 class PassageStore:
@@ -72,6 +66,8 @@ class PassageStore:
         self._pinned = pinned
         self._columns: Columns | None = None
         """Read once: a switch that is committed meanwhile counts from the next transaction on."""
+        self._standing: Standing | None = None
+        self._dense_legs: dict[SearchFilter, str] = {}
         self._n_chunks: int | None = None
         self._n_containing: dict[str, int] = {}
         """The tenant's statistics as this transaction has read them; 0 for words it does not have."""
@@ -95,9 +91,17 @@ class PassageStore:
         model = await self.model()
         return (await self._held()).find(model) or Column(model, is_next=False)
 
-    def _binds(self, narrowed: SearchFilter) -> dict[str, object]:
+    async def _stands(self) -> Standing:
+        if self._standing is None:
+            self._standing = await look_up(self._connection, self._viewer)
+        return self._standing
+
+    async def _access(self) -> dict[str, object]:
+        return {**access_binds(self._viewer), "mine": (await self._stands()).principals}
+
+    async def _binds(self, narrowed: SearchFilter) -> dict[str, object]:
         return {
-            **access_binds(self._viewer),
+            **await self._access(),
             "tenant": self._viewer.tenant_id,
             "part": self._viewer.tenant_id % N_PARTS,
             "integration": narrowed.integration_id,
@@ -143,7 +147,7 @@ class PassageStore:
         column = await self._column()
         rows = await self._connection.execute(
             sa.text(column.of(_worded(statement, narrowed))),
-            {**self._binds(narrowed), **binds, "model": column.model},
+            {**await self._binds(narrowed), **binds, "model": column.model},
         )
         return [Candidate(row.chunk_id, row.document_id, row.score) for row in rows]
 
@@ -179,15 +183,25 @@ class PassageStore:
         """Return what `dense` does by reading every row of the tenant: to measure recall."""
         return await self._run(DENSE_OF_ALL, narrowed, {"vector": dense_text(vector), "limit": limit})
 
+    async def prepare(self, narrowed: SearchFilter) -> None:
+        await self._column()
+        await self._dense_leg(narrowed)
+
     async def _dense_leg(self, narrowed: SearchFilter) -> str:
-        """Return the statement that finds the nearest in the least time, with its settings set."""
+        """Return the statement that finds the nearest in the least time."""
+        if narrowed not in self._dense_legs:
+            self._dense_legs[narrowed] = await self._choose(narrowed)
+        return self._dense_legs[narrowed]
+
+    async def _choose(self, narrowed: SearchFilter) -> str:
         n_chunks, _ = await self._statistics([])
         if n_chunks < EXACT_BELOW_CHUNKS or narrowed.phrases:
             return DENSE_OF_ALL
-        counting = N_NARROWED if _is_narrow(narrowed) else ALL_GRANTED if self._viewer.is_system else N_GRANTED
-        walk = {"ef": str(WALK_WIDTH), "tuples": str(MAX_WALKED)}
-        rows = await self._connection.execute(sa.text(counting), {**self._binds(narrowed), **walk})
-        return DENSE_OF_FEW if rows.one().n_documents < FEW_DOCUMENTS else DENSE
+        n_documents = (await self._stands()).n_documents
+        if _is_narrow(narrowed) and n_documents >= FEW_DOCUMENTS:
+            rows = await self._connection.execute(sa.text(N_NARROWED), await self._binds(narrowed))
+            n_documents = rows.one().n_documents
+        return DENSE_OF_FEW if n_documents < FEW_DOCUMENTS else DENSE
 
     async def propose(
         self,
@@ -209,7 +223,7 @@ class PassageStore:
         rows = await self._connection.execute(
             sa.text(column.of(statement)),
             {
-                **self._binds(narrowed),
+                **await self._binds(narrowed),
                 "model": column.model,
                 **asked,
                 "vector": dense_text(vector),
@@ -255,7 +269,7 @@ class PassageStore:
         rows = await self._connection.execute(
             sa.text(READ),
             {
-                **access_binds(self._viewer),
+                **await self._access(),
                 "versions": [each.version_id for each in stretches],
                 "starts": [each.start for each in stretches],
                 "ends": [each.end for each in stretches],
@@ -265,14 +279,14 @@ class PassageStore:
         return [found.get(place, "") for place in range(1, len(stretches) + 1)]
 
     async def load(self, chunk_ids: Sequence[int]) -> list[Passage]:
-        rows = await self._connection.execute(sa.text(LOAD), {**access_binds(self._viewer), "ids": list(chunk_ids)})
+        rows = await self._connection.execute(sa.text(LOAD), {**await self._access(), "ids": list(chunk_ids)})
         found = {row.chunk_id: msgspec.convert(dict(row._mapping), Passage) for row in rows}
         return [found[chunk_id] for chunk_id in chunk_ids if chunk_id in found]
 
     async def vectors(self, chunk_ids: Sequence[int]) -> Matrix:
         column = await self._column()
         binds = {"tenant": self._viewer.tenant_id, "ids": list(chunk_ids), "model": column.model}
-        rows = await self._connection.execute(sa.text(column.of(VECTORS)), {**access_binds(self._viewer), **binds})
+        rows = await self._connection.execute(sa.text(column.of(VECTORS)), {**await self._access(), **binds})
         found = {row.chunk_id: msgspec.json.decode(row.vector, type=list[float]) for row in rows}
         matrix = np.zeros((len(chunk_ids), N_DIMENSIONS), np.float32)
         for position, chunk_id in enumerate(chunk_ids):

@@ -144,6 +144,7 @@ async def test_the_statements_leak_nothing_even_when_they_name_the_wrong_tenant(
             sa.text(passage_sql.LEXICAL.format(worded="", within="")),
             {
                 **access_binds(viewer),
+                "mine": list(viewer.principals),
                 "tenant": viewer.tenant_id,
                 "part": viewer.tenant_id % N_PARTS,
                 "sv": "{1:1}/1000000000",
@@ -194,7 +195,15 @@ CROWD = (
 
 
 async def explained(stores: Stores, viewer: Viewer, statement: str, **binds: object) -> str:
-    given = {"integration": None, "media_type": "", "author": "", "since": None, "until": None, "limit": 10}
+    given = {
+        "mine": list(viewer.principals),
+        "integration": None,
+        "media_type": "",
+        "author": "",
+        "since": None,
+        "until": None,
+        "limit": 10,
+    }
     async with tenant_transaction(stores.engine, viewer.tenant_id) as connection:
         assert not (await connection.execute(sa.text("select usesuper from pg_user where usename = user"))).scalar()
         rows = await connection.execute(
