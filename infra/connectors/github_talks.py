@@ -45,6 +45,9 @@ class Talk(msgspec.Struct, frozen=True):
     labels: tuple[Label, ...] = ()
     pull_request: msgspec.Raw | None = None
     merged_at: datetime | None = None
+    comments: int | None = None
+    """How many there are; None where it is not said."""
+    review_comments: int | None = None
 
 
 class Comment(msgspec.Struct, frozen=True):
@@ -81,8 +84,10 @@ async def read_talk(source: Source, repository: str, kind: TalkKind, number: int
     noun = "pulls" if kind is TalkKind.PULL else "issues"
     answer = await source.get(f"/repos/{repository}/{noun}/{number}")
     talk = msgspec.json.decode(answer.content, type=Talk)
-    comments = await _comments(source, f"/repos/{repository}/issues/{number}/comments")
-    if kind is TalkKind.PULL:
+    comments = []
+    if talk.comments != 0:
+        comments += await _comments(source, f"/repos/{repository}/issues/{number}/comments")
+    if kind is TalkKind.PULL and talk.review_comments != 0:
         comments += await _comments(source, f"/repos/{repository}/pulls/{number}/comments")
     parts = [_head(repository, kind, talk), talk.body or "", *(_said(each) for each in sorted(comments, key=_moment))]
     return "\n\n".join(part.replace("\r\n", "\n").strip() for part in parts if part.strip()).encode()
