@@ -230,7 +230,7 @@ KIND = ConnectorKind(
         "Reads issues with their comments, and what is attached. Issues with a security level are for the token's "
         "account alone; comments only some may read are left out.",
         (*access_fields("Projects", "https://company.atlassian.net"), readers_field()),
-        proof=Proof.NONE,
+        proof=Proof.SCHEMA,
     ),
     _connect,
     _check,

@@ -21,6 +21,7 @@ from tests.connectors.peers import microsoft_environment
 from tests.connectors.vaulted import Vaulted, connected
 from tests.peers.emulate import Emulators
 from tests.peers.onedrive import OneDriveFiles
+from tests.peers.published import complaints, published
 
 Answers = dict[str, object]
 
@@ -78,6 +79,13 @@ async def test_a_token_that_is_refused_ends_the_sync_with_the_way_out(
         assert "Reconnect" in (await vaulted.sync()).reason
 
 
+SHARED: tuple[Answers, ...] = (
+    {"roles": ["read"], "grantedToV2": {"user": {"displayName": "Tom", "email": "Tom@b.test"}}},
+    {"roles": ["write"], "grantedToIdentitiesV2": [{"siteUser": {"loginName": "i:0#.f|membership|eva@b.test"}}]},
+)
+"""How Graph says with whom something is shared."""
+
+
 def connector_on(
     answer: Callable[[httpx.Request], httpx.Response], vaulted: Vaulted, cursor: str = "", *, libraries: str = ""
 ) -> OneDriveConnector:
@@ -110,8 +118,7 @@ def folder(name: str, parent: str, **more: object) -> Answers:
 
 
 async def test_a_folder_is_shared_with_all_that_lies_in_it_until_it_is_no_longer(vaulted: Vaulted) -> None:
-    tom = {"roles": ["read"], "grantedToV2": {"user": {"email": "Tom@b.test"}}}
-    eva = {"roles": ["write"], "grantedToIdentitiesV2": [{"siteUser": {"loginName": "i:0#.f|membership|eva@b.test"}}]}
+    tom, eva = SHARED
     top: Answers = {"id": "root", "name": "root", "root": {}, "folder": {}}
     items = [top, folder("F", "root", shared={}), folder("G", "F"), file("a", "G"), file("b", "root", shared={})]
     answers: Answers = {
@@ -181,6 +188,20 @@ async def test_a_delta_that_goes_in_a_circle_is_stopped(vaulted: Vaulted) -> Non
 
     with pytest.raises(Unavailable, match="again and again"):
         _ = [page async for page in connector_on(answer, vaulted).pages("")]
+
+
+async def test_what_stands_for_graph_has_the_shape_microsoft_publishes(drive: OneDriveFiles) -> None:
+    document = published("graph")
+    await drive.write("A note.", await drive.folder("Team"))
+    listed = (await drive.api.get("/v1.0/me/drive/root/delta")).json()["value"]
+    assert len(listed) >= 2
+    ours = [file("a", "G", shared={}), folder("G", "F"), file("gone", "root", deleted={})]
+    for each in (*ours, *listed):
+        shown = {name: value for name, value in each.items() if name != "content"}  # the mock's own; nobody reads it
+        assert complaints(document, "microsoft.graph.driveItem", shown) == []
+    for each in SHARED:
+        assert complaints(document, "microsoft.graph.permission", each) == []
+    assert complaints(document, "microsoft.graph.driveItem", {"id": 7, "cTag": "1"}) != []
 
 
 def test_a_group_or_a_link_alone_lets_nobody_in() -> None:

@@ -66,7 +66,7 @@ def fields(schemas: dict[str, Any], name: str) -> set[str]:
 
 
 def _in_draft_7(schema: Any) -> Any:
-    """OpenAPI 3.0's way to allow null, in JSON Schema's words."""
+    """OpenAPI 3.0's way to allow null, in JSON Schema's words; OData leaves a type out that the address tells."""
     if isinstance(schema, list):
         return [_in_draft_7(each) for each in schema]
     if not isinstance(schema, dict):
@@ -74,6 +74,8 @@ def _in_draft_7(schema: Any) -> Any:
     found = {name: _in_draft_7(value) for name, value in schema.items()}
     if found.pop("nullable", False) is True and isinstance(found.get("type"), str):
         found["type"] = [found["type"], "null"]
+    if isinstance(required := found.get("required"), list):
+        found["required"] = [each for each in required if each != "@odata.type"]
     return found
 
 
