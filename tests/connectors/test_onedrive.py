@@ -47,12 +47,6 @@ async def test_onedrive_keeps_the_contract(vaulted: Vaulted, drive: OneDriveFile
     await keeps_its_contract(vaulted, drive, n_items=8, n_edits=10)
 
 
-@pytest.mark.long
-@pytest.mark.timeout(900)
-async def test_onedrive_keeps_the_contract_over_a_hundred_changes(vaulted: Vaulted, drive: OneDriveFiles) -> None:
-    await keeps_its_contract(vaulted, drive, n_items=60, n_edits=100)
-
-
 async def test_only_chosen_folders_are_read_and_what_is_moved_out_of_them_goes(
     vaulted: Vaulted, drive: OneDriveFiles
 ) -> None:

@@ -47,12 +47,6 @@ async def test_outlook_keeps_the_contract(vaulted: Vaulted, outlook: OutlookServ
     await keeps_its_contract(vaulted, outlook, n_items=9, n_edits=10)
 
 
-@pytest.mark.long
-@pytest.mark.timeout(900)
-async def test_outlook_keeps_the_contract_over_a_hundred_changes(vaulted: Vaulted, outlook: OutlookServer) -> None:
-    await keeps_its_contract(vaulted, outlook, n_items=60, n_edits=100)
-
-
 async def test_a_mail_that_is_moved_is_found_once_and_what_is_attached_moves_with_it(
     vaulted: Vaulted, outlook: OutlookServer, engine: AsyncEngine
 ) -> None:
