@@ -122,9 +122,7 @@ def stores(engine: AsyncEngine, database_url: str, published: list[tuple[int, Fa
     async def publish(tenant_id: int, facts: Sequence[Fact]) -> None:
         published.extend((tenant_id, fact) for fact in facts)
 
-    return Stores(
-        engine, make_queue(database_url), WordAnalyzer(), "words@1", publish, Sealer([SEALED_WITH])
-    )
+    return Stores(engine, make_queue(database_url), WordAnalyzer(), "words@1", publish, Sealer([SEALED_WITH]))
 
 
 @pytest.fixture

@@ -197,7 +197,7 @@ class SlackConnector:
         place = Channel(channel.id, f"#{channel.name}", self._principals(channel), self._names, self._now)
         listed = [entry.item async for entries in channel_entries(place, each()) for entry in entries]
         has_more = bool(page.response_metadata and page.response_metadata.next_cursor)
-        end = min((message.ts for message in messages), key=float) if messages and has_more else ""
+        end = min((message.ts for message in messages), key=float, default=start) if has_more else ""
         return [item for item in listed if "/thread-" in item.external_id], end
 
     async def _listed(self, channel: Conversation, since: datetime | None) -> AsyncIterator[Sequence[Entry]]:
