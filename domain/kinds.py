@@ -39,15 +39,16 @@ class Proof(StrEnum):
     @property
     def label(self) -> str:
         """How people read it beside a kind; "" where there is nothing to heed."""
-        return {Proof.PEER: "", Proof.SCHEMA: "Tried on recordings", Proof.NONE: "Unproven"}[self]
+        return {Proof.PEER: "", Proof.SCHEMA: "Tried on a stand-in", Proof.NONE: "Unproven"}[self]
 
     @property
     def warning(self) -> str:
         """What to heed before relying on it; "" where there is nothing."""
         return {
             Proof.PEER: "",
-            Proof.SCHEMA: "Tried on recordings: this kind of source was tested against recorded answers of the real "
-            "thing, or their published shape, and not against the thing itself. Look at what arrives.",
+            Proof.SCHEMA: "Tried on a stand-in: this kind of source was tested against recorded answers of the real "
+            "thing, or answers held to the shape its maker publishes, and not against the thing itself. Look at what "
+            "arrives.",
             Proof.NONE: "Unproven: this kind of source was never tested against the real thing. Look at what arrives "
             "before you rely on it.",
         }[self]

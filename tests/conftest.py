@@ -38,6 +38,7 @@ from tests.servers import own_servers
 
 SHARED_DATA = Path(__file__).parent.parent.parent / "shared" / "data"
 """Public evaluation sets; tests that read them skip where the folder is absent."""
+SEALED_WITH = "a secret of the tests alone"
 
 
 def utc_now() -> datetime:
@@ -121,9 +122,7 @@ def stores(engine: AsyncEngine, database_url: str, published: list[tuple[int, Fa
     async def publish(tenant_id: int, facts: Sequence[Fact]) -> None:
         published.extend((tenant_id, fact) for fact in facts)
 
-    return Stores(
-        engine, make_queue(database_url), WordAnalyzer(), "words@1", publish, Sealer(["a secret of the tests alone"])
-    )
+    return Stores(engine, make_queue(database_url), WordAnalyzer(), "words@1", publish, Sealer([SEALED_WITH]))
 
 
 @pytest.fixture

@@ -102,7 +102,8 @@ def access_fields(noun: str, example: str) -> tuple[SourceField, ...]:
             "keys",
             f"{noun} to read",
             FieldType.AREA,
-            "Their keys, one a line. Leave it empty for all.",
+            "Their keys, one a line; none means all that the account sees. Who may see them there is not mirrored, so "
+            "name those that everybody may see whom you choose below.",
             is_required=False,
         ),
     )

@@ -175,7 +175,7 @@ KIND = ConnectorKind(
         "Reads pages and blog posts with their comments, and what is attached. Restricted pages are for those they are "
         "open to there, where Confluence tells their addresses.",
         (*access_fields("Spaces", "https://company.atlassian.net"), readers_field()),
-        proof=Proof.NONE,
+        proof=Proof.SCHEMA,
     ),
     _connect,
     _check,

@@ -1,8 +1,10 @@
 """Google Drive: each file is one document, with the readers Drive gives it; Google's own kinds are exported.
 
-What changed is read from the list of changes, which names what was deleted, moved or shared otherwise as well. Once a
-week everything is listed again: what a changed folder means for the files in it does not always reach that list. The
-first sync lists everything in the same way; whatever interrupts it, what stands unchanged is not fetched again.
+What changed is read from the list of changes, which names what was deleted, moved or shared otherwise as well. What a
+changed folder means for the files in it does not always reach that list: when a folder is in it everything is listed
+again, five hundred files a request, so that what a folder is no longer shared with is closed at once; and so it is once
+a week. The first sync lists everything in the same way; whatever interrupts it, what stands unchanged is not fetched
+again.
 """
 
 from collections.abc import AsyncIterator, Sequence
@@ -171,7 +173,7 @@ class DriveConnector:
         yield Page(gone, msgspec.json.encode(mark).decode(), len(listed))
 
     async def _since(self, mark: Mark) -> AsyncIterator[tuple[Page, bool]]:
-        """Yield changes, and whether a folder of a chosen few was among them, so that all must be listed again."""
+        """Yield changes, and whether a folder was among them, so that all must be listed again."""
         token, seen = mark.changes, set[str]()
         while token:
             if token in seen or len(seen) >= MAX_PAGES:
@@ -183,7 +185,7 @@ class DriveConnector:
             page = msgspec.json.decode(answer.content, type=Changes)
             latest = {each.file_id: each for each in page.changes if each.file_id}
             entries = [await self._changed(each) for each in latest.values()]
-            is_moved = any(each.file and each.file.is_folder for each in latest.values()) and bool(self._chosen)
+            is_moved = any(each.file and each.file.is_folder for each in latest.values())
             reached = page.next_page_token or page.new_start_page_token or token
             cursor = msgspec.json.encode(msgspec.structs.replace(mark, changes=reached)).decode()
             yield Page(tuple(entries), cursor), is_moved

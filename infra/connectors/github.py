@@ -8,7 +8,6 @@ which mends itself after anything. Issues and pull requests come by the time of 
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import suppress
 from itertools import islice
-from urllib.parse import parse_qs, urlsplit
 
 import msgspec
 
@@ -20,7 +19,16 @@ from domain.vault import OpenVault
 from infra.connectors.github_consent import TERMS
 from infra.connectors.github_files import BlobEntry, file_entry, read_blob
 from infra.connectors.github_reading import Mark, Reading
-from infra.connectors.github_talks import Talk, TalkKind, read_talk, since_before, since_text, talk_item
+from infra.connectors.github_talks import (
+    Talk,
+    TalkKind,
+    count_talks,
+    read_talk,
+    since_before,
+    since_text,
+    talk_item,
+    talk_numbers,
+)
 from infra.connectors.github_wiki import Wikis
 from infra.connectors.http import Source
 from infra.connectors.kinds import Access, ConnectorKind
@@ -156,16 +164,19 @@ class GitHubConnector:
         is_first_time = not mark.tree
         total = None
         if is_last and is_first_time:
-            n_talks = await self._count(name, "issues") + await self._count(name, "pulls")
-            total = reading.n_listed + len(entries) + n_talks
+            n_talks = await count_talks(self._source, name)
+            total = None if n_talks is None else reading.n_listed + len(entries) + n_talks
         if tree_sha != mark.tree:
             async for page in self._file_pages(reading, name, entries, total):
                 yield page
         mark = msgspec.structs.replace(mark, tree=tree_sha)
         reading.marks[name] = mark
-        async for page in self._issue_pages(reading, name, repository, total):
-            yield page
-        async for page in self._pull_pages(reading, name, repository, total):
+        listed = set[str]()
+        for read in (self._issue_pages, self._pull_pages):
+            async for page in read(reading, name, repository, total):
+                listed |= {entry.external_id for entry in page.entries}
+                yield page
+        async for page in self._issues_gone(reading, name, listed):
             yield page
 
     async def _changed_files(self, name: str, repository: Repository, mark: Mark) -> tuple[str, list[Entry]]:
@@ -294,14 +305,17 @@ class GitHubConnector:
         reading.marks[name] = msgspec.structs.replace(mark, pulls_since=since)
         yield reading.page([], total)
 
-    async def _count(self, name: str, noun: str) -> int:
-        """How many there are: with one on a page, the number of the last page."""
-        try:
-            answer = await self._source.get(f"/repos/{name}/{noun}", {"state": "all", "per_page": "1"})
-        except NotFound:
-            return 0
-        last = answer.links.get("last", {}).get("url", "")
-        return _page_number(last) if last else len(answer.json())
+    async def _issues_gone(self, reading: Reading, name: str, listed: Iterable[str]) -> AsyncIterator[Page]:
+        """Find what was deleted: GitHub lists no such thing, so all numbers are compared when there are too few."""
+        async with self._open_vault(self._viewer) as vault:
+            held = [await vault.documents.listed(self._integration.id, f"{name}/{noun}/") for noun in TalkKind]
+        known = set(listed).union(*held)
+        n_there = await count_talks(self._source, name) if known else None
+        if n_there is None or n_there >= len(known):
+            return
+        there = await talk_numbers(self._source, name)
+        issues = sorted(each for each in known if each.startswith(f"{name}/{TalkKind.ISSUE}/"))
+        yield reading.page([Gone(each) for each in issues if int(each.rpartition("/")[2]) not in there])
 
     async def _again(self, name: str, repository: Repository, files: Mapping[str, Entry], external_id: str) -> Entry:
         kind, rest = external_id.split("/", 3)[2:] if external_id.count("/") >= 3 else ("", "")
@@ -314,10 +328,6 @@ class GitHubConnector:
             return Gone(external_id)
         talk = msgspec.json.decode(answer.content, type=Talk)
         return talk_item(name, TalkKind(kind), talk, self._principals(repository.private))
-
-
-def _page_number(url: str) -> int:
-    return int(parse_qs(urlsplit(url).query)["page"][0])
 
 
 def _connect(access: Access) -> Connector:

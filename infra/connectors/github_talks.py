@@ -2,9 +2,11 @@
 
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from urllib.parse import parse_qs, urlsplit
 
 import msgspec
 
+from domain.errors import NotFound
 from domain.integrations import Item
 from infra.connectors.http import Source
 
@@ -45,6 +47,14 @@ class Talk(msgspec.Struct, frozen=True):
     labels: tuple[Label, ...] = ()
     pull_request: msgspec.Raw | None = None
     merged_at: datetime | None = None
+    comments: int | None = None
+    """How many there are; None where it is not said."""
+
+
+class Numbered(msgspec.Struct, frozen=True):
+    """An issue or pull request, by its number alone."""
+
+    number: int
 
 
 class Comment(msgspec.Struct, frozen=True):
@@ -76,12 +86,37 @@ def talk_item(repository: str, kind: TalkKind, talk: Talk, principals: tuple[str
     )
 
 
+async def count_talks(source: Source, repository: str) -> int | None:
+    """Return how many issues there are, pull requests among them; None where GitHub does not tell.
+
+    With one on a page, it is the number of the last page.
+    """
+    try:
+        answer = await source.get(f"/repos/{repository}/issues", {"state": "all", "per_page": "1"})
+    except NotFound:
+        return None
+    if "next" not in answer.links:
+        return len(answer.json())
+    last = parse_qs(urlsplit(answer.links.get("last", {}).get("url", "")).query).get("page", [""])[0]
+    return int(last) if last.isdecimal() else None
+
+
+async def talk_numbers(source: Source, repository: str) -> set[int]:
+    """Return the numbers of all issues, pull requests among them."""
+    found = set[int]()
+    async for answer in source.pages(f"/repos/{repository}/issues", {"state": "all", "per_page": "100"}):
+        found |= {each.number for each in msgspec.json.decode(answer.content, type=list[Numbered])}
+    return found
+
+
 async def read_talk(source: Source, repository: str, kind: TalkKind, number: int) -> bytes:
     """Return an issue or pull request with its comments as Markdown. Raises: what `Source.get` does."""
     noun = "pulls" if kind is TalkKind.PULL else "issues"
     answer = await source.get(f"/repos/{repository}/{noun}/{number}")
     talk = msgspec.json.decode(answer.content, type=Talk)
-    comments = await _comments(source, f"/repos/{repository}/issues/{number}/comments")
+    comments = []
+    if kind is TalkKind.PULL or talk.comments != 0:
+        comments += await _comments(source, f"/repos/{repository}/issues/{number}/comments")
     if kind is TalkKind.PULL:
         comments += await _comments(source, f"/repos/{repository}/pulls/{number}/comments")
     parts = [_head(repository, kind, talk), talk.body or "", *(_said(each) for each in sorted(comments, key=_moment))]

@@ -155,7 +155,7 @@ class Source:
         if status in (404, 410):
             raise NotFound(f"This is no longer at {self._title}, or was never ours to see.")
         if status >= 500:
-            raise Waiting(f"status {status}", None)
+            raise Waiting(f"status {status}", _asked_wait_s(answer))
         if status >= 400:
             raise Invalid(f"{self._title} does not let us read this: {_reason(answer)}")
 

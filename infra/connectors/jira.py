@@ -28,6 +28,7 @@ from infra.connectors.jira_issues import (
     Found,
     Issue,
     Me,
+    comments_within,
     issue_text,
     moment,
 )
@@ -128,7 +129,8 @@ class JiraConnector:
             return await self._api.file(self._addresses[item.external_id])
         path = f"{API}/issue/{item.external_id}"
         issue = await self._api.ask(path, Issue, {"fields": READ, "expand": "renderedFields"})
-        return issue_text(issue, await self._comments(path))
+        comments = comments_within(issue)
+        return issue_text(issue, await self._comments(path) if comments is None else comments)
 
     async def _comments(self, path: str) -> tuple[Comment, ...]:
         found: list[Comment] = []
@@ -228,7 +230,7 @@ KIND = ConnectorKind(
         "Reads issues with their comments, and what is attached. Issues with a security level are for the token's "
         "account alone; comments only some may read are left out.",
         (*access_fields("Projects", "https://company.atlassian.net"), readers_field()),
-        proof=Proof.NONE,
+        proof=Proof.SCHEMA,
     ),
     _connect,
     _check,

@@ -44,6 +44,19 @@ class Comments(msgspec.Struct, frozen=True):
     total: int = 0
 
 
+class RenderedComment(msgspec.Struct, frozen=True):
+    """What somebody said, in HTML."""
+
+    id: str = ""
+    body: str = ""
+
+
+class RenderedComments(msgspec.Struct, frozen=True):
+    """The comments that come with an issue, in HTML."""
+
+    comments: tuple[RenderedComment, ...] = ()
+
+
 class Fields(msgspec.Struct, frozen=True, rename="camel"):
     """What is said of an issue."""
 
@@ -63,12 +76,14 @@ class Fields(msgspec.Struct, frozen=True, rename="camel"):
     components: tuple[Named, ...] = ()
     fix_versions: tuple[Named, ...] = ()
     duedate: str | None = None
+    comment: Comments | None = None
 
 
 class Rendered(msgspec.Struct, frozen=True):
     """The same in HTML."""
 
     description: str | None = None
+    comment: RenderedComments = RenderedComments()
 
 
 class Issue(msgspec.Struct, frozen=True, rename="camel"):
@@ -92,6 +107,15 @@ class Me(msgspec.Struct, frozen=True, rename="camel"):
     """Whose token it is."""
 
     display_name: str = ""
+
+
+def comments_within(issue: Issue) -> tuple[Comment, ...] | None:
+    """Return the comments that came with an issue; None when they must be asked for, since not all did."""
+    held = issue.fields.comment
+    rendered = {each.id: each.body for each in issue.rendered_fields.comment.comments}
+    if held is None or len(held.comments) < held.total or any(each.id not in rendered for each in held.comments):
+        return None
+    return tuple(msgspec.structs.replace(each, rendered_body=rendered[each.id]) for each in held.comments)
 
 
 def issue_text(issue: Issue, comments: tuple[Comment, ...]) -> bytes:

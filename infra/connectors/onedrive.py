@@ -2,10 +2,12 @@
 
 External ids are Graph's own, in SharePoint behind the library's and a slash. Delta tells what changed, but not what
 lies in a folder that was moved, shared or deleted; so the cursor remembers the folders, and after such a change all is
-listed again, as it is once a week. Those a folder is shared with are a group, which all that lies in it is open to.
+listed again, as it is once a week. Those a folder is shared with are a group, which all that lies in it is open to, and
+so are those a file is shared with by itself. Delta keeps still about sharing that changed, so each sync asks anew about
+the shared folders, and about fifty shared files, round and round.
 """
 
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
 import msgspec
@@ -25,6 +27,8 @@ from infra.connectors.onedrive_items import Delta, DriveItem, Permissions, file_
 OWN = ""
 """The drive of whoever gave consent."""
 SWEPT_EVERY = timedelta(days=7)
+FILES_A_SYNC = 50
+"""Shared files of which each sync asks whom they are shared with, besides those that changed."""
 AGAIN = "Microsoft sends the same pages again and again. Sync again later."
 
 
@@ -36,6 +40,8 @@ class Mark(msgspec.Struct, frozen=True):
     """Of each folder what it lies in."""
     shared: frozenset[str] = frozenset()
     """Folders that are shared."""
+    shared_files: frozenset[str] = frozenset()
+    """Files that are shared by themselves."""
 
 
 class Cursor(msgspec.Struct, frozen=True):
@@ -44,6 +50,8 @@ class Cursor(msgspec.Struct, frozen=True):
     drives: dict[str, Mark]
     swept_at: datetime
     chosen: str
+    asked_up_to: str = ""
+    """The shared file that was asked about last, in the order of their ids."""
 
 
 class Tree:
@@ -52,6 +60,19 @@ class Tree:
     def __init__(self, mark: Mark | None = None) -> None:
         self.folders = dict(mark.folders) if mark else {}
         self.shared = set(mark.shared) if mark else set[str]()
+        self.shared_files = set(mark.shared_files) if mark else set[str]()
+        self.met = set[str]()
+        """Shared files that this run has met."""
+
+    def mark(self, delta: str) -> Mark:
+        """Return how the drive stands now."""
+        return Mark(delta, self.folders, frozenset(self.shared), frozenset(self.shared_files))
+
+    def take_file(self, item: DriveItem, *, is_read: bool) -> None:
+        """Learn of a file, and whether it is shared by itself."""
+        is_shared = is_read and item.deleted is None and item.shared is not None
+        for known in (self.shared_files, self.met):
+            (known.add if is_shared else known.discard)(item.id)
 
     def take(self, item: DriveItem) -> bool:
         """Learn of a folder; return whether what lies in it has to be looked at anew."""
@@ -101,14 +122,15 @@ class OneDriveConnector:
         """Yield what has changed. Raises: Forbidden when our access has ended, Unavailable."""
         held = msgspec.json.decode(cursor, type=Cursor) if cursor else None
         if held and held.chosen == self._chosen and self._now - held.swept_at < SWEPT_EVERY:
+            trees: dict[str, Tree] = {}
             marks: dict[str, Mark] = {}
             try:
-                async for page in self._since(held, cursor, marks):
+                async for page in self._since(held, cursor, marks, trees):
                     yield page
             except NotFound:
                 marks = {}
             if len(marks) == len(held.drives):
-                yield await self._end(msgspec.structs.replace(held, drives=marks))
+                yield await self._end(msgspec.structs.replace(held, drives=marks), trees)
                 return
         async for page in self._everything(cursor):
             yield page
@@ -125,10 +147,13 @@ class OneDriveConnector:
         """Return a file's bytes. Raises: NotFound, Invalid, Unavailable, Forbidden."""
         return (await self._source.download(f"{_path(item.external_id)}/content")).content
 
-    async def _since(self, held: Cursor, cursor: str, marks: dict[str, Mark]) -> AsyncIterator[Page]:
+    async def _since(
+        self, held: Cursor, cursor: str, marks: dict[str, Mark], trees: dict[str, Tree]
+    ) -> AsyncIterator[Page]:
         """Yield changes; a drive whose files must be looked at anew is missing in `marks` afterwards."""
         for drive, mark in held.drives.items():
             tree, delta, is_moved = Tree(mark), mark.delta, False
+            trees[drive] = tree
             async for page in self._deltas(mark.delta):
                 delta = page.delta_link or delta
                 latest = {each.id: each for each in page.value}
@@ -136,15 +161,15 @@ class OneDriveConnector:
                     if item.is_folder or item.id in tree.folders:
                         is_moved |= tree.take(item)
                 files = [each for each in latest.values() if not each.is_folder]
-                yield Page(tuple([await self._changed(drive, each, tree) for each in files]), cursor)
+                yield Page(tuple([self._changed(drive, each, tree) for each in files]), cursor)
             if not is_moved:
-                marks[drive] = Mark(delta, tree.folders, frozenset(tree.shared))
+                marks[drive] = tree.mark(delta)
 
     async def _everything(self, cursor: str) -> AsyncIterator[Page]:
         """List each drive: the folders first, since what they are shared with holds for the files in them."""
-        listed, marks = set[str](), dict[str, Mark]()
-        for drive in self._drives:
-            tree, first, n_pages, delta = Tree(), Delta(), 0, ""
+        listed, marks, trees = set[str](), dict[str, Mark](), {drive: Tree() for drive in self._drives}
+        for drive, tree in trees.items():
+            first, n_pages, delta = Delta(), 0, ""
             async for page in self._deltas(f"{_base(drive)}/root/delta"):
                 n_pages, first, delta = n_pages + 1, page, page.delta_link or delta
                 for item in page.value:
@@ -152,27 +177,27 @@ class OneDriveConnector:
                         tree.take(item)
             async for page in _one(first) if n_pages == 1 else self._deltas(f"{_base(drive)}/root/delta"):
                 wanted = [each for each in page.value if each.deleted is None and self._is_wanted(each, tree)]
-                entries = [await self._entry(drive, each, tree) for each in wanted]
+                entries = [self._entry(drive, each, tree) for each in wanted]
                 listed.update(each.external_id for each in entries)
                 yield Page(tuple(entries), cursor)
-            marks[drive] = Mark(delta, tree.folders, frozenset(tree.shared))
+            marks[drive] = tree.mark(delta)
         async with self._open_vault(self._viewer) as vault:
             held = await vault.documents.listed(self._integration.id, "")
         yield Page(tuple(Gone(each) for each in held if each not in listed), cursor, len(listed))
-        yield await self._end(Cursor(marks, self._now, self._chosen))
+        yield await self._end(Cursor(marks, self._now, self._chosen), trees)
 
-    async def _end(self, cursor: Cursor) -> Page:
-        """Return the last page: the groups of shared folders, as they are now, and the cursor."""
-        groups = [
-            Group(
-                self._group(folder), "a shared folder at Microsoft", await self._permissions(_path(_id(drive, folder)))
-            )
-            for drive, mark in cursor.drives.items()
-            for folder in sorted(mark.shared)
-        ]
+    async def _end(self, cursor: Cursor, trees: Mapping[str, Tree]) -> Page:
+        """Return the last page: whom folders and files are shared with now, and the cursor."""
+        folders = [_id(drive, each) for drive, mark in cursor.drives.items() for each in sorted(mark.shared)]
+        files = sorted(_id(drive, each) for drive, mark in cursor.drives.items() for each in mark.shared_files)
+        met = {_id(drive, each) for drive, tree in trees.items() for each in tree.met}
+        in_turn = [*(each for each in files if each > cursor.asked_up_to), *files][: min(FILES_A_SYNC, len(files))]
+        cursor = msgspec.structs.replace(cursor, asked_up_to=in_turn[-1] if in_turn else "")
+        groups = [await self._shared(each, "folder") for each in folders]
+        groups += [await self._shared(each, "file") for each in sorted(met.union(in_turn))]
         async with self._open_vault(self._viewer) as vault:
             known = await vault.access.group_principals(self._integration.id)
-        kept = {group.principal for group in groups}
+        kept = {self._group(each.rpartition("/")[2]) for each in (*folders, *files)}
         gone = tuple(each for each in known if each not in kept)
         return Page((), msgspec.json.encode(cursor).decode(), groups=tuple(groups), gone_groups=gone)
 
@@ -187,10 +212,11 @@ class OneDriveConnector:
             yield page
             address = page.next_link
 
-    async def _changed(self, drive: str, item: DriveItem, tree: Tree) -> Entry:
+    def _changed(self, drive: str, item: DriveItem, tree: Tree) -> Entry:
         if item.deleted is not None or not self._is_wanted(item, tree):
+            tree.take_file(item, is_read=False)
             return Gone(_id(drive, item.id))
-        return await self._entry(drive, item, tree)
+        return self._entry(drive, item, tree)
 
     async def _entry_again(self, external_id: str, tree: Tree) -> Entry:
         try:
@@ -198,14 +224,21 @@ class OneDriveConnector:
         except NotFound:
             return Gone(external_id)
         item = msgspec.json.decode(answer.content, type=DriveItem)
-        return await self._changed(external_id.rpartition("/")[0], item, tree)
+        return self._changed(external_id.rpartition("/")[0], item, tree)
 
-    async def _entry(self, drive: str, item: DriveItem, tree: Tree) -> Entry:
-        external_id = _id(drive, item.id)
-        groups = [self._group(folder) for folder in tree.above(item) if folder in tree.shared]
-        named = await self._permissions(_path(external_id)) if item.shared is not None else ()
-        principals = dict.fromkeys((*readers_of(self._integration), *groups, *named))
-        return file_entry(item, external_id, tuple(principals))
+    def _entry(self, drive: str, item: DriveItem, tree: Tree) -> Entry:
+        tree.take_file(item, is_read=True)
+        shared = [
+            *(each for each in tree.above(item) if each in tree.shared),
+            *([item.id] if item.shared is not None else []),
+        ]
+        principals = dict.fromkeys((*readers_of(self._integration), *map(self._group, shared)))
+        return file_entry(item, _id(drive, item.id), tuple(principals))
+
+    async def _shared(self, external_id: str, noun: str) -> Group:
+        """Return whom a folder or file is shared with."""
+        principal = self._group(external_id.rpartition("/")[2])
+        return Group(principal, f"a shared {noun} at Microsoft", await self._permissions(_path(external_id)))
 
     async def _permissions(self, path: str) -> tuple[str, ...]:
         """Whom something is shared with; nobody where this account may not see that."""

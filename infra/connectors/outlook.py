@@ -264,7 +264,7 @@ KIND = ConnectorKind(
         "mail",
         "Your mails and their attachments. Nobody but you will see them.",
         is_personal=True,
-        proof=Proof.NONE,
+        proof=Proof.SCHEMA,
     ),
     _connect,
     consent=TERMS,

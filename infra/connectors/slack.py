@@ -1,9 +1,10 @@
 """Slack: each thread of a channel is one document, each day of its other messages is one, and so is each file.
 
 External ids are `CHANNEL/thread-TS`, `CHANNEL/DAY` and `CHANNEL/file-ID`. Slack keeps no list of changes, so each sync
-lists a channel's last 30 days again, and all of it once a week: messages carry their edits, and threads the number and
-time of their replies, so a thread is only fetched when these differ. An edited reply leaves no trace in such a list;
-threads that were active in the last week are therefore read again each time, up to a limit.
+lists a channel's last 30 days again, another slice of what is older, and all of it once a week: messages carry their
+edits, and threads the number and time of their replies, so a thread is only fetched when these differ. An edited reply
+leaves no trace in such a list; threads that were active in the last week are therefore read again each time, up to a
+limit.
 """
 
 from collections.abc import AsyncIterator, Sequence
@@ -20,7 +21,20 @@ from domain.vault import OpenVault
 from infra.connectors.batches import batched
 from infra.connectors.http import Source
 from infra.connectors.kinds import Access, ConnectorKind
-from infra.connectors.slack_api import Conversation, Message, User, conversations, members, paged, users
+from infra.connectors.slack_api import (
+    PAGE_SIZE as SLICE,
+)
+from infra.connectors.slack_api import (
+    Answered,
+    Conversation,
+    Message,
+    User,
+    call,
+    conversations,
+    members,
+    paged,
+    users,
+)
 from infra.connectors.slack_consent import SLACK, TERMS
 from infra.connectors.slack_export import transcript_of
 from infra.connectors.slack_files import file_content, file_entries
@@ -40,6 +54,8 @@ class Mark(msgspec.Struct, frozen=True, omit_defaults=True):
 
     swept_at: datetime | None = None
     """When all of it was listed last."""
+    older: str = ""
+    """Before which message the next slice of what is older than the window begins; "" at the window."""
 
 
 class SlackConnector:
@@ -144,8 +160,8 @@ class SlackConnector:
     async def _channel_pages(
         self, channel: Conversation, group: Group | None, marks: dict[str, Mark], is_sweep: bool
     ) -> AsyncIterator[Page]:
-        before = _cursor(marks)
-        yield Page((), before, groups=(group,) if group else ())
+        before, own = _cursor(marks), self._principal(channel.id)
+        yield Page((), before, groups=(group,) if group else (), gone_groups=() if group else (own,))
         listed: set[str] = set()
         since = None if is_sweep else self._now - WINDOW
         async for entries in self._listed(channel, since):
@@ -154,9 +170,35 @@ class SlackConnector:
         async with self._open_vault(self._viewer) as vault:
             held = await vault.documents.listed(self._integration.id, f"{channel.id}/")
         gone = [each for each in held if each not in listed and (since is None or _is_after(each, since))]
-        if is_sweep:
+        if since is None:
             marks[channel.id] = Mark(swept_at=self._now)
+        else:
+            start = marks[channel.id].older or f"{since.timestamp():.6f}"
+            threads, end = await self._older_threads(channel, start)
+            there = listed | {each.external_id for each in threads}
+            gone += [each for each in held if each not in there and float(end or 0) < _thread_ts(each) < float(start)]
+            marks[channel.id] = msgspec.structs.replace(marks[channel.id], older=end)
+            yield Page(tuple(each for each in threads if each.external_id not in listed), before)
         yield Page(tuple(Gone(each) for each in gone), _cursor(marks))
+
+    async def _older_threads(self, channel: Conversation, start: str) -> tuple[list[Item], str]:
+        """Return the threads in a slice of what stands before a message, and where the next slice begins, "" at an end.
+
+        A new reply to an old thread shows nowhere else: each sync looks at two hundred messages more, round and round.
+        """
+        form = {"channel": channel.id, "latest": start, "limit": SLICE}
+        page = msgspec.json.decode((await call(self._source, "conversations.history", form)).content, type=Answered)
+        messages = msgspec.json.decode(page.messages, type=list[Message])
+
+        async def each() -> AsyncIterator[Message]:
+            for message in messages:
+                yield message
+
+        place = Channel(channel.id, f"#{channel.name}", self._principals(channel), self._names, self._now)
+        listed = [entry.item async for entries in channel_entries(place, each()) for entry in entries]
+        has_more = bool(page.response_metadata and page.response_metadata.next_cursor)
+        end = min((message.ts for message in messages), key=float, default=start) if has_more else ""
+        return [item for item in listed if "/thread-" in item.external_id], end
 
     async def _listed(self, channel: Conversation, since: datetime | None) -> AsyncIterator[Sequence[Entry]]:
         place = Channel(channel.id, f"#{channel.name}", self._principals(channel), self._names, self._now)
@@ -217,6 +259,12 @@ def _is_after(external_id: str, since: datetime) -> bool:
     if rest.startswith("thread-"):
         return float(rest.removeprefix("thread-")) > since.timestamp()
     return rest > f"{since:%Y-%m-%d}"
+
+
+def _thread_ts(external_id: str) -> float:
+    """When a thread began; 0 for what is none."""
+    _, mark, ts = external_id.partition("/thread-")
+    return float(ts) if mark else 0.0
 
 
 def _connect(access: Access) -> Connector:

@@ -66,7 +66,7 @@ class WebConnector:
         self._start = normalised(reach.settings["url"])
         self._limit = min(int(reach.settings.get("limit") or 500), MAX_PAGES)
         self._depth = min(int(reach.settings.get("depth") or 3), MAX_DEPTH)
-        self._site = Site(reach.way_out.client, "The site", NOT_OPEN, n_tries=min(reach.n_tries, 3))
+        self._site = Site(reach.way_out.client, "The site", NOT_OPEN, n_tries=reach.n_tries)
         self._held: Read | None = None
         """The page that was listed last; its content is fetched next."""
 

@@ -66,7 +66,10 @@ async def read_robots(site: Site, url: str) -> Robots:
 
 
 async def read_sitemaps(site: Site, url: str, robots: Robots) -> AsyncIterator[Mapped]:
-    """Yield the pages of a site's maps, and of the maps those name; a map that cannot be read is passed over."""
+    """Yield the pages of a site's maps, and of the maps those name; a map that cannot be read is passed over.
+
+    Raises: Unavailable when the site itself does not answer, lest all its pages look as if they were gone.
+    """
     left, seen = robots.sitemaps or [_at_root(url, "/sitemap.xml")], set[str]()
     while left and len(seen) < MAX_SITEMAPS:
         address = normalised(left.pop(0), url)
@@ -76,7 +79,11 @@ async def read_sitemaps(site: Site, url: str, robots: Robots) -> AsyncIterator[M
         try:
             answer = await site.ask("GET", address, max_bytes=MAX_SITEMAP_BYTES)
             pages, maps = await asyncio.to_thread(_read, answer.content)
-        except (NotFound, Invalid, Forbidden, Unavailable):
+        except (NotFound, Invalid, Forbidden):
+            continue
+        except Unavailable:
+            if urlsplit(address).netloc == urlsplit(url).netloc:
+                raise
             continue
         left += maps
         for page in pages:

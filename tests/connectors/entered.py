@@ -2,13 +2,15 @@
 
 import random
 import re
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from itertools import count
 from typing import Protocol
 
 import httpx
+import msgspec
 import pytest
 
 from domain.connecting import change_access, connect
@@ -98,43 +100,94 @@ async def entered(
         yield Entered(stores, viewer, tools, integration, asked)
 
 
-async def check_mirror(source: Entered, peer: Peer, *, allowance: int, n_items: int = 14, n_changes: int = 12) -> None:
+class Synced(Protocol):
+    """An integration with what its source was asked since the last sync began."""
+
+    stores: Stores
+    viewer: Viewer
+    tools: Tools
+    integration: Integration
+    asked: list[str]
+
+    async def sync(self) -> Sync:
+        """Request a sync and carry it to its end."""
+
+    async def texts(self) -> dict[str, str]:
+        """What a member finds, text by external id."""
+
+
+@dataclass
+class Notes:
+    """What is written at a source, each note with a number of its own, and changed at random."""
+
+    peer: Peer
+    dice: random.Random = field(default_factory=lambda: random.Random(4))
+    written: dict[str, int] = field(default_factory=dict)
+    numbers: Iterator[int] = field(default_factory=lambda: count(1000))
+
+    async def write(self, name: str) -> None:
+        self.written[name] = next(self.numbers)
+        await self.peer.write(name, f"A note that holds saying {self.written[name]} and nothing else.")
+
+    async def delete(self, name: str) -> None:
+        del self.written[name]
+        await self.peer.delete(name)
+
+    async def change(self, number: int, ways: Sequence[str]) -> str:
+        """Add, rewrite or delete one; return its name."""
+        what = self.dice.choice(ways)
+        name = f"later-{number}.md" if what == "add" else self.dice.choice(sorted(self.written))
+        await (self.delete(name) if what == "delete" else self.write(name))
+        return name
+
+
+class Figures(msgspec.Struct, frozen=True):
+    """What the sync after the changes took."""
+
+    n_changed: int
+    n_asked: int
+    n_embedded: int
+    n_asked_idle: int
+    """Of a sync that finds nothing changed."""
+
+
+async def check_mirror(
+    source: Synced,
+    peer: Peer,
+    *,
+    allowance: int,
+    n_items: int = 14,
+    n_changes: int = 12,
+    ways: Sequence[str] = ("write", "delete", "add"),
+) -> Figures:
     """Fill the source, then change it at random: the vault equals it, for no more requests than changes and a few."""
-    dice, written = random.Random(4), dict[str, int]()
-    numbers = iter(range(1000, 10_000))
-
-    async def write(name: str) -> None:
-        written[name] = next(numbers)
-        await peer.write(name, f"A note that holds saying {written[name]} and nothing else.")
-
+    notes = Notes(peer)
     for number in range(n_items):
-        await write(f"note-{number}.md")
+        await notes.write(f"note-{number}.md")
     first = await source.sync()
     assert (first.state, first.progress.failed, first.reason) == (SyncState.SUCCEEDED, 0, "")
-    await check_equal(source, written)
-    changed = set[str]()
-    for number in range(n_changes):
-        what = dice.choice(("write", "delete", "add"))
-        name = f"later-{number}.md" if what == "add" else dice.choice(sorted(written))
-        changed.add(name)
-        if what == "delete":
-            del written[name]
-            await peer.delete(name)
-        else:
-            await write(name)
-    async with source.stores.open_vault(source.viewer) as vault:
-        await vault.deletions.allow(source.integration.id, None)  # so many at once would be asked about
+    await check_equal(source, notes.written)
+    changed = {await notes.change(number, ways) for number in range(n_changes)}
+    await may_delete(source)
     second = await source.sync()
     assert (second.state, second.progress.failed, second.reason) == (SyncState.SUCCEEDED, 0, "")
-    await check_equal(source, written)
-    assert len(source.asked) <= len(changed) + allowance, source.asked
+    await check_equal(source, notes.written)
+    n_asked = len(source.asked)
+    assert n_asked <= len(changed) + allowance, source.asked
     assert second.progress.n_embedded <= len(changed)
     third = await source.sync()
     assert (third.progress.indexed, third.progress.deleted, third.progress.n_embedded) == (0, 0, 0)
     assert len(source.asked) <= allowance, source.asked
+    return Figures(len(changed), n_asked, second.progress.n_embedded, len(source.asked))
 
 
-async def check_equal(source: Entered, written: Mapping[str, int]) -> None:
+async def may_delete(source: Synced) -> None:
+    """Let the next sync delete as much as is gone: so much at once would be asked about."""
+    async with source.stores.open_vault(source.viewer) as vault:
+        await vault.deletions.allow(source.integration.id, None)
+
+
+async def check_equal(source: Synced, written: Mapping[str, int]) -> None:
     """The vault says what the source says, each thing once."""
     said = sorted(each for text in (await source.texts()).values() for each in set(SAID.findall(text)))
     assert said == sorted(f"saying {number}" for number in written.values())

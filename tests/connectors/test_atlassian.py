@@ -1,4 +1,4 @@
-"""Confluence and Jira, on a stand-in of our own that a client others wrote reads too."""
+"""Confluence and Jira, on a stand-in that is held to what Atlassian publishes, and that clients of others read too."""
 
 from collections.abc import Iterator
 
@@ -14,6 +14,7 @@ from tests import factories
 from tests.connectors.contract import succeeded
 from tests.connectors.entered import Entered, check_mirror, entered
 from tests.peers.atlassian import EMAIL, TOKEN, AtlassianServer, Issues, Pages, reading, running_atlassian
+from tests.peers.published import audited, complaints, published
 
 
 @pytest.fixture
@@ -143,6 +144,41 @@ async def test_a_wrong_token_is_refused_before_it_is_kept(
     with pytest.raises(Forbidden, match="does not accept this token"):
         async with entered(stores, tools, viewer, kind, form(site, token="wrong")):
             pass
+
+
+def test_the_stand_in_answers_in_the_shape_atlassian_publishes(site: AtlassianServer) -> None:
+    document, issue = published("jira"), site.issue("Alarm", "It rang.")
+    for number in range(3):
+        site.say(issue, f"<p>Remark {number}.</p>", visibility={"type": "role", "value": "Admins"})
+    [file] = (site.attach(issue, "log.txt", "Four degrees."),)
+    for path, schema in (
+        ("search", "SearchResults"),
+        (f"issue/{issue}", "IssueBean"),
+        (f"issue/{issue}/comment", "PageOfComments"),
+        ("myself", "User"),
+    ):
+        status, said = site.answer(f"/rest/api/3/{path}", {"jql": "", "fields": "comment"})
+        assert (status, complaints(document, schema, said)) == (200, []), path
+    held = site.issues[issue]["fields"]["attachment"]
+    assert [each["id"] for each in held] == [file]
+    assert complaints(document, "Attachment", held[0]) == []
+    assert complaints(document, "IssueBean", {"id": 7, "kea": "OPS-7"}) != []
+
+
+def test_clients_made_from_what_atlassian_publishes_find_nothing_unexpected(site: AtlassianServer) -> None:
+    site.groups["leads"] = ["eva@b.test"]
+    page, issue = site.page("The move", "We move in May."), site.issue("Alarm", "It rang.")
+    site.page("Below", "A raise.", above=page)
+    site.attached(page, "attachment", "crates.txt", "Two thousand crates.")
+    site.attached(page, "comment", "Re: The move", "In June.")
+    site.content[page]["restrictions"] = site.asides[page] = reading(("tom@b.test",), ("leads",))
+    site.say(issue, "<p>Remark.</p>")
+    site.attach(issue, "log.txt", "Four degrees.")
+    asked = {"page": page, "issue": issue, "group": "id-leads"}
+    assert audited(site.url, EMAIL, TOKEN, **asked) == []
+    del site.content[page]["version"]["number"]
+    site.issues[issue]["titel"] = "no such field"
+    assert len(audited(site.url, EMAIL, TOKEN, **asked)) >= 1
 
 
 def test_a_client_that_others_wrote_reads_the_stand_in_too(site: AtlassianServer) -> None:

@@ -53,12 +53,6 @@ async def test_box_keeps_the_contract(vaulted: Vaulted, box: BoxServer) -> None:
     await keeps_its_contract(vaulted, box, n_items=12, n_edits=10)
 
 
-@pytest.mark.long
-@pytest.mark.timeout(900)
-async def test_box_keeps_the_contract_over_a_hundred_changes(vaulted: Vaulted, box: BoxServer) -> None:
-    await keeps_its_contract(vaulted, box, n_items=60, n_edits=100)
-
-
 async def test_what_is_shared_is_found_by_those_it_is_shared_with_until_it_is_no_longer(
     vaulted: Vaulted, box: BoxServer, engine: AsyncEngine
 ) -> None:

@@ -148,6 +148,29 @@ async def test_googles_own_documents_are_exported_and_shared_drives_are_for_thei
     await client.aclose()
 
 
+async def test_what_a_folder_is_no_longer_shared_with_is_closed_with_the_next_sync(vaulted: Vaulted) -> None:
+    tom = {"type": "user", "emailAddress": "tom@tidewater.example"}
+    plan = {"id": "F1", "name": "plan.md", "mimeType": "text/markdown", "size": "5", "permissions": [tom]}
+    team = {"id": "T", "name": "Team", "mimeType": FOLDER, "permissions": []}
+    answers: dict[str, object] = {
+        "/drive/v3/drives": {"drives": []},
+        "/drive/v3/changes/startPageToken": {"startPageToken": "7"},
+        "/drive/v3/files": {"files": [plan]},
+    }
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, json=answers[request.url.path])
+
+    connector, client = connector_on(answer, vaulted)
+    first = [page async for page in connector.pages("")]
+    answers["/drive/v3/changes"] = {"changes": [{"fileId": "T", "file": team}], "newStartPageToken": "8"}
+    answers["/drive/v3/files"] = {"files": [plan | {"permissions": []}]}
+    again = [entry async for page in connector.pages(first[-1].cursor) for entry in page.entries]
+    [closed] = [entry for entry in again if isinstance(entry, Item)]
+    assert closed.principals == (f"user:{vaulted.viewer.user_id}",)
+    await client.aclose()
+
+
 async def test_pages_that_never_end_end_the_sync_with_a_reason(vaulted: Vaulted) -> None:
     def answer(request: httpx.Request) -> httpx.Response:
         if request.url.path == "/drive/v3/files":

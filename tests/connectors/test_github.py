@@ -3,7 +3,9 @@
 import base64
 import uuid
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 
 import httpx
 import pytest_asyncio
@@ -13,8 +15,12 @@ from domain.credentials import Grant
 from domain.people import Role, Viewer
 from domain.syncs import SyncState
 from domain.vault import Tools
+from infra.connectors import Connectors, make_oauth
+from infra.secrets import StateSigner
+from infra.settings import read_settings
 from infra.store import Stores
 from tests import factories
+from tests.connectors.peers import github_environment
 from tests.connectors.vaulted import Vaulted, connected
 from tests.peers.emulate import CLIENT_ID, CLIENT_SECRET, Emulators
 
@@ -117,7 +123,7 @@ async def test_a_sync_without_changes_asks_little_and_embeds_nothing(vaulted: Va
     await vaulted.sync()
     again = await vaulted.sync()
     assert (again.progress.indexed, again.progress.n_embedded) == (0, 0)
-    assert len(vaulted.asked) <= 5, vaulted.asked
+    assert len(vaulted.asked) <= 6, vaulted.asked
 
 
 async def test_only_changed_files_are_fetched(vaulted: Vaulted, repository: Repository) -> None:
@@ -145,6 +151,48 @@ async def test_a_pull_request_is_one_document_with_its_comments(vaulted: Vaulted
     text = (await vaulted.texts())[f"{name}/pull/{number}"]
     assert "Adds an index." in text
     assert "nine hours became one" in text
+
+
+async def test_an_issue_that_was_deleted_goes_with_the_next_sync_though_another_came(
+    vaulted: Vaulted, repository: Repository, emulators: Emulators
+) -> None:
+    kept, gone = (
+        await repository.open_issue("Kept", "Still here."),
+        await repository.open_issue("Gone", "Not for long."),
+    )
+    await vaulted.sync()
+    late = await repository.open_issue("Late", "It came meanwhile.")
+    async with without(repository, gone) as client:
+        vaulted.tools = replace(vaulted.tools, connect=connectors_over(client, emulators).connect)
+        done = await vaulted.sync()
+    assert (done.state, done.progress.deleted) == (SyncState.SUCCEEDED, 1)
+    issues = {each for each in await vaulted.texts() if "/issues/" in each}
+    assert issues == {f"{repository.name}/issues/{number}" for number in (kept, late)}
+
+
+def connectors_over(client: httpx.AsyncClient, emulators: Emulators) -> Connectors:
+    read = read_settings(github_environment(emulators))
+    oauth = make_oauth(client, read.providers, read.base_url, StateSigner("a key"))
+    return Connectors(client, oauth, read.providers, lambda: datetime.now(UTC))
+
+
+@asynccontextmanager
+async def without(repository: Repository, number: int) -> AsyncIterator[httpx.AsyncClient]:
+    """The emulator, which deletes no issues, as if one had been; with one on a page it tells how many there are."""
+
+    async def answer(request: httpx.Request) -> httpx.Response:
+        found = await repository.api.get(request.url)
+        if not request.url.path.endswith("/issues"):
+            return httpx.Response(found.status_code, content=found.content)
+        left = [each for each in found.json() if each["number"] != number]
+        if request.url.params["per_page"] != "1":
+            return httpx.Response(200, json=left)
+        everything = (await repository.api.get(request.url.copy_set_param("per_page", "100"))).json()
+        pages = f'<{request.url}&page=2>; rel="next", <{request.url}&page={len(everything) - 1}>; rel="last"'
+        return httpx.Response(200, json=left[:1], headers={"Link": pages})
+
+    async with httpx.AsyncClient(transport=httpx.MockTransport(answer)) as client:
+        yield client
 
 
 async def test_a_private_repository_is_for_the_one_who_connected_it_until_an_admin_shares_it(

@@ -64,10 +64,11 @@ async def test_a_limit_or_a_stumble_is_waited_out(limited: httpx.Response) -> No
     assert len(seen) == 3
 
 
-async def test_a_limit_of_an_hour_is_not_waited_for() -> None:
-    answer, seen = in_turn(httpx.Response(429, headers={"Retry-After": str(MAX_WAIT_S + 3600)}))
+@pytest.mark.parametrize(("status", "words"), [(429, "slow down"), (503, "status 503")])
+async def test_a_limit_of_an_hour_is_not_waited_for(status: int, words: str) -> None:
+    answer, seen = in_turn(httpx.Response(status, headers={"Retry-After": str(MAX_WAIT_S + 3600)}))
     async with client(answer) as http:
-        with pytest.raises(Unavailable, match="slow down"):
+        with pytest.raises(Unavailable, match=words):
             await source(http).get("/x")
     assert len(seen) == 1
 

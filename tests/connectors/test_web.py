@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 import pytest
 import pytest_asyncio
+import stamina
 
 from domain.errors import VaultError
 from domain.people import Viewer
@@ -28,6 +29,7 @@ class WebSite:
     folder: Path
     url: str = ""
     redirects: dict[str, str] = field(default_factory=dict)
+    broken: set[str] = field(default_factory=set)
     days: dict[str, int] = field(default_factory=dict)
     """When pages changed, as their sitemap says; kept only where there is one."""
 
@@ -77,6 +79,9 @@ class Handler(SimpleHTTPRequestHandler):
     site: WebSite
 
     def do_GET(self) -> None:
+        if self.path in self.site.broken:
+            self.send_error(500)
+            return
         if target := self.site.redirects.get(self.path):
             self.send_response(302)
             self.send_header("Location", target)
@@ -188,6 +193,21 @@ async def test_a_page_of_the_map_that_another_leads_to_is_read_once(
         assert (await connected.sync()).progress.indexed == 2
         assert (await connected.sync()).progress.indexed == 0
         assert paths(await connected.texts(), mapped_site) == {"/", "/plan.html"}
+
+
+async def test_a_map_that_cannot_be_had_for_now_ends_the_sync_and_takes_no_page_for_gone(
+    mapped_site: WebSite, stores: Stores, tools: Tools, viewer: Viewer
+) -> None:
+    mapped_site.page("index.html", "Everything.")
+    for number in range(9):
+        await mapped_site.write(f"page-{number}", f"Page {number}.")
+    async with entered(stores, tools, viewer, "web", {"url": f"{mapped_site.url}/"}) as connected:
+        await connected.sync()
+        mapped_site.broken.add("/sitemap.xml")
+        with stamina.set_testing(True, attempts=2):
+            ended = await connected.sync()
+        assert (ended.state, "does not answer" in ended.reason) == (SyncState.FAILED, True)
+        assert len(await connected.texts()) == 10
 
 
 @pytest.mark.parametrize("target", ["http://169.254.169.254/latest/meta-data/", "http://localhost:1/", "http://[::1]/"])

@@ -1,6 +1,8 @@
-"""A Confluence and a Jira of our own, for want of one that others wrote; a client that others wrote reads them too.
+"""A Confluence and a Jira of our own, for want of one that others wrote.
 
-They understand as much of CQL and JQL as the connectors ask, in the cloud's ways and in a server's.
+Tests hold them to what Atlassian publishes: its OpenAPI document, and clients that others made from such documents and
+that refuse an answer of another shape. They understand as much of CQL and JQL as the connectors ask, in the cloud's
+ways and in a server's.
 """
 
 import base64
@@ -16,9 +18,9 @@ from itertools import count
 from typing import Any
 from urllib.parse import parse_qs, quote, urlsplit
 
-MAX_AT_ONCE = 7
-"""Fewer than the real ones give, so that lists have pages."""
 EMAIL, TOKEN = "ana@tidewater.example", "of-the-tests-alone"
+MAX_WITHIN = 2
+"""So many comments come with an issue; more are asked for."""
 Object = dict[str, Any]
 
 
@@ -38,6 +40,8 @@ class AtlassianServer:
     files: dict[str, bytes] = field(default_factory=dict)
     asides: dict[str, Object] = field(default_factory=dict)
     """Restrictions that are told only to who asks about one page."""
+    max_at_once: int = 7
+    """Fewer than the real ones give, so that lists have pages."""
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
     ids: Iterator[int] = field(default_factory=lambda: count(10_001))
 
@@ -50,12 +54,12 @@ class AtlassianServer:
             "type": "page",
             "status": "current",
             "title": title,
-            "space": space,
-            "version": {"number": held.get("version", {}).get("number", 0) + 1, "when": at(self.now)},
-            "history": {"createdDate": at(self.now), "createdBy": {"displayName": "Ana Ruiz"}},
-            "ancestors": [*self.content[above]["ancestors"], {"id": above}] if above else [],
+            "version": _version(self.now, held.get("version", {}).get("number", 0) + 1),
+            "history": {"latest": True, "createdDate": at(self.now), "createdBy": _person("Ana Ruiz")},
+            "ancestors": [*self.content[above]["ancestors"], _reference(above)] if above else [],
             "restrictions": restrictions,
-            "body": {"export_view": {"value": f"<p>{text}</p>"}},
+            "body": _body(text),
+            "_expandable": {"space": f"/rest/api/space/{space}"},
             "_links": {"webui": f"/spaces/{space}/pages/{number}"},
         }
         return number
@@ -65,14 +69,14 @@ class AtlassianServer:
         number = f"att{next(self.ids)}" if kind == "attachment" else str(next(self.ids))
         self.files[number] = text.encode()
         self.content[number] = {
-            **{name: self.content[page][name] for name in ("space", "status", "history")},
+            **{name: self.content[page][name] for name in ("_expandable", "status", "history")},
             "id": number,
             "type": kind,
             "title": title,
-            "version": {"number": 1, "when": at(self.now)},
-            "container": {"id": page},
+            "version": _version(self.now, 1),
+            "container": _reference(page),
             "extensions": {"mediaType": "text/plain", "fileSize": len(text)} if kind == "attachment" else {},
-            "body": {"export_view": {"value": f"<p>{text}</p>"}},
+            "body": _body(text),
             "_links": {"download": f"/download/attachments/{number}"},
         }
         return number
@@ -101,9 +105,8 @@ class AtlassianServer:
     def say(self, number: str, text: str, **more: object) -> None:
         """Comment on an issue."""
         self.now += timedelta(seconds=1)
-        self.issues[number]["comments"].append(
-            {"id": "1", "author": {"displayName": "Tom"}, "created": at(self.now), "renderedBody": text, **more}
-        )
+        said = {"id": str(next(self.ids)), "author": _author("Tom"), "created": at(self.now), "body": text, **more}
+        self.issues[number]["comments"].append(said)
         self.issues[number]["fields"]["updated"] = at(self.now)
 
     def attach(self, number: str, name: str, text: str) -> str:
@@ -126,27 +129,34 @@ class AtlassianServer:
                 return 200, self.content[number]
             case ["rest", "api", "content", number, "restriction", "byOperation", "read"] if number in self.asides:
                 return 200, self.asides[number]["read"]
-            case ["rest", "api", "group", name, "member" | "membersByGroupId"] if name in self.groups:
-                return 200, {"results": [{"email": each} for each in self.groups[name]]}
+            case ["rest", "api", "group", name, "member" | "membersByGroupId"] if (
+                name.removeprefix("id-") in self.groups
+            ):
+                people = [_person(each, each) for each in self.groups[name.removeprefix("id-")]]
+                return 200, {"results": people, "start": 0, "limit": 200, "size": len(people)}
             case ["download", "attachments", number] if number in self.files:
                 return 200, self.files[number]
-            case ["rest", "api", "2", "attachment", "content", number] if number in self.files:
+            case ["rest", "api", "2" | "3", "attachment", "content", number] if number in self.files:
                 return 200, self.files[number]
-            case ["rest", "api", "2", "myself"]:
-                return 200, {"displayName": "Ana Ruiz"}
-            case ["rest", "api", "2", "search"]:
+            case ["rest", "api", "2" | "3", "myself"]:
+                return 200, _author("Ana Ruiz")
+            case ["rest", "api", "2" | "3", "search"]:
                 found = self._found(asked["jql"])
                 start = int(asked.get("startAt", 0))
-                return 200, {"total": len(found), "startAt": start, "issues": found[start : start + MAX_AT_ONCE]}
-            case ["rest", "api", "2", "search", "jql"]:
+                part = found[start : start + self.max_at_once]
+                return 200, {"total": len(found), "startAt": start, "maxResults": self.max_at_once, "issues": part}
+            case ["rest", "api", "2" | "3", "search", "jql"]:
                 found, start = self._found(asked["jql"]), int(asked.get("nextPageToken", 0))
-                more = {"nextPageToken": str(start + MAX_AT_ONCE)} if start + MAX_AT_ONCE < len(found) else {}
-                return 200, {"issues": found[start : start + MAX_AT_ONCE], **more}
-            case ["rest", "api", "2", "issue", name, "comment"] if issue := self._issue(name):
+                end = start + self.max_at_once
+                more = {"nextPageToken": str(end)} if end < len(found) else {}
+                return 200, {"issues": found[start:end], "isLast": not more, **more}
+            case ["rest", "api", "2" | "3" as version, "issue", name, "comment"] if issue := self._issue(name):
                 start = int(asked.get("startAt", 0))
-                return 200, {"total": len(issue["comments"]), "comments": issue["comments"][start : start + 2]}
-            case ["rest", "api", "2", "issue", name] if issue := self._issue(name):
-                return 200, _shown(issue)
+                spoken = issue["comments"][start : start + 2]
+                part = [_comment(each, version) | {"renderedBody": each["body"]} for each in spoken]
+                return 200, {"total": len(issue["comments"]), "startAt": start, "maxResults": 2, "comments": part}
+            case ["rest", "api", "2" | "3" as version, "issue", name] if issue := self._issue(name):
+                return 200, _shown(issue, version if "comment" in asked.get("fields", "") else "")
             case _:
                 return 404, {"message": "Not found"}
 
@@ -170,28 +180,71 @@ class AtlassianServer:
         if types := re.search(r"type (?:in \(([^)]*)\)|= ?(\w+))", cql):
             found = [each for each in found if each["type"] in re.split(r"\W+", types[1] or types[2])]
         if spaces := re.search(r"space in \(([^)]*)\)", cql):
-            found = [each for each in found if f'"{each["space"]}"' in spaces[1]]
+            found = [each for each in found if f'"{each["_expandable"]["space"].rpartition("/")[2]}"' in spaces[1]]
         if number := re.search(r"id = (\w+)", cql):
             found = [each for each in found if each["id"] == number[1]]
         if container := re.search(r"container = (\w+)", cql):
             found = [each for each in found if each.get("container", {}).get("id") == container[1]]
-        following = f"/rest/api/content/search?cql={quote(cql)}&start={start + MAX_AT_ONCE}"
+        following = f"/rest/api/content/search?cql={quote(cql)}&start={start + self.max_at_once}"
         links = {"base": f"{self.url}{wiki}", "context": wiki}
-        links |= {"next": following} if start + MAX_AT_ONCE < len(found) else {}
-        return {"results": found[start : start + MAX_AT_ONCE], "start": start, "limit": MAX_AT_ONCE, "_links": links}
+        links |= {"next": following} if start + self.max_at_once < len(found) else {}
+        part = found[start : start + self.max_at_once]
+        return {"results": part, "start": start, "limit": self.max_at_once, "size": len(part), "_links": links}
 
 
 def reading(people: tuple[str, ...], groups: tuple[str, ...]) -> Object:
     """Who alone may read a page."""
     named = {
-        "user": {"results": [{"type": "known", "email": each} for each in people]},
-        "group": {"results": [{"type": "group", "name": each} for each in groups]},
+        "user": [_person(each, each) for each in people],
+        "group": [{"type": "group", "name": each, "id": f"id-{each}"} for each in groups],
     }
-    return {"read": {"operation": "read", "restrictions": named}}
+    lists = {kind: {"results": each, "start": 0, "limit": 200, "size": len(each)} for kind, each in named.items()}
+    return {"read": {"operation": "read", "restrictions": lists, "_expandable": {}, "_links": {}}}
 
 
-def _shown(issue: Object) -> Object:
-    return {name: issue[name] for name in ("id", "key", "fields", "renderedFields")}
+def _person(name: str, email: str = "") -> Object:
+    told = {"email": email} if email else {}
+    return {"type": "known", "accountId": f"id-{name}", "accountType": "atlassian", "displayName": name, **told}
+
+
+def _author(name: str) -> Object:
+    """A person as Jira has it."""
+    return {"accountId": f"id-{name}", "accountType": "atlassian", "active": True, "displayName": name}
+
+
+def _version(when: datetime, number: int) -> Object:
+    return {"number": number, "when": at(when), "minorEdit": False, "by": _person("Ana Ruiz")}
+
+
+def _reference(page: str) -> Object:
+    return {"id": page, "type": "page", "status": "current"}
+
+
+def _body(text: str) -> Object:
+    return {"export_view": {"value": f"<p>{text}</p>", "representation": "export_view"}}
+
+
+def _comment(said: Object, version: str) -> Object:
+    """A comment as a version of the API has it: text before the third, then a document."""
+    words = [{"type": "paragraph", "content": [{"type": "text", "text": said["body"]}]}]
+    return said | ({"body": {"type": "doc", "version": 1, "content": words}} if version == "3" else {})
+
+
+def _shown(issue: Object, version: str = "") -> Object:
+    """An issue, with its first comments where a version of the API is told."""
+    shown = {name: issue[name] for name in ("id", "key", "fields", "renderedFields")}
+    if version:
+        part, n_comments = issue["comments"][:MAX_WITHIN], len(issue["comments"])
+        held = {
+            "comments": [_comment(each, version) for each in part],
+            "total": n_comments,
+            "startAt": 0,
+            "maxResults": MAX_WITHIN,
+        }
+        rendered = {"comments": [{"id": each["id"], "body": each["body"]} for each in part]}
+        shown["fields"] = issue["fields"] | {"comment": held}
+        shown["renderedFields"] = issue["renderedFields"] | {"comment": rendered}
+    return shown
 
 
 @dataclass

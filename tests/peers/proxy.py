@@ -1,5 +1,6 @@
 """Starts mitmproxy in front of a peer, in an environment of its own: what it pins is not what the product pins."""
 
+import os
 import subprocess
 import sys
 import venv
@@ -17,13 +18,16 @@ Fault = dict[str, str | int | dict[str, str]]
 
 
 @contextmanager
-def faulty(url: str) -> Iterator[str]:
-    """Yield an address that leads to the peer, with the faults that `faults` asks for."""
+def faulty(url: str, pass_as: str = "", renamed: str = "") -> Iterator[str]:
+    """Yield an address that leads to the peer, with the faults that `faults` asks for; the rest see there."""
     port = free_ports(1)
     arguments = ["-q", "--mode", f"reverse:{url}", "--listen-host", "127.0.0.1", "-p", str(port), "-s", str(ADDON)]
     options = ["--set", "keep_host_header=true", "--set", "connection_strategy=lazy"]
     process = subprocess.Popen(
-        [_mitmdump(), *arguments, *options], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        [_mitmdump(), *arguments, *options],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env=os.environ | {"PASS_AS": pass_as, "RENAMED": renamed},
     )
     address = f"http://127.0.0.1:{port}"
     try:
@@ -34,10 +38,12 @@ def faulty(url: str) -> Iterator[str]:
         process.wait(START_TIMEOUT_S)
 
 
-async def faults(address: str, *wanted: Fault) -> None:
-    """Ask for these faults in place of those before."""
+async def faults(address: str, *wanted: Fault) -> list[Fault]:
+    """Ask for these faults in place of those before; return those of them that did not happen as often as asked for."""
     async with httpx.AsyncClient() as client:
-        assert (await client.post(f"{address}/__faults", json=list(wanted))).status_code == 204
+        done = await client.post(f"{address}/__faults", json=list(wanted))
+        assert done.is_success, done.text
+        return [each for each in done.json() if each["times"]]
 
 
 def _mitmdump() -> str:
