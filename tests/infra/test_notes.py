@@ -174,7 +174,7 @@ async def test_who_a_question_is_passed_on_to_is_told_by_mail_once(
     source.files = {"a.md": QUESTIONS[0]}
     await factories.studied(stores, noon_tools, viewer)
     async with stores.open_vault(viewer) as vault:
-        gap_id = (await vault.gaps.page(GapFilter(), 0, 5))[0].id
+        gap_id = (await vault.gaps.page(GapFilter(), 5)).gaps[0].id
         await vault.gap_answers.pass_on(gap_id, other.user_id, "You bought it.")
     await writer.write(viewer.tenant_id)
     await writer.write(viewer.tenant_id)

@@ -5,10 +5,10 @@ import sqlalchemy as sa
 
 from domain.detection import detector_version
 from domain.entities import EntityKind
-from domain.errors import NotFound
+from domain.errors import Invalid, NotFound
 from domain.examining import examine
-from domain.found_gaps import FoundGap, GapFilter, GapState
-from domain.gap_kinds import GapKind
+from domain.found_gaps import FoundGap, GapFilter, GapSort, GapState
+from domain.gap_kinds import GapKind, wording
 from domain.overlooking import overlook
 from domain.people import Viewer, system_viewer, user_principal
 from domain.vault import Tools
@@ -19,12 +19,13 @@ from tests import factories
 from tests.factories import Source
 
 LOST = "Somebody should clean the filter of the press."
+PEOPLE = ((1, "Marta"), (2, "Otto"), (3, "Zelda"), (4, "Bruno"))
 HEAD = "The order of the pumps is in Marta's head."
 
 
 async def shown(stores: Stores, viewer: Viewer, **narrowed: object) -> list[FoundGap]:
     async with stores.open_vault(viewer) as vault:
-        return await vault.gaps.page(GapFilter(**narrowed), 0, 50)  # type: ignore[arg-type]
+        return list((await vault.gaps.page(GapFilter(**narrowed), 50)).gaps)  # type: ignore[arg-type]
 
 
 async def n_rows(stores: Stores, viewer: Viewer, table: str) -> int:
@@ -101,6 +102,47 @@ async def test_a_gap_is_seen_only_by_who_may_read_its_document(
             await vault.gaps.dismiss(gap.id, "Not mine.")
     async with stores.open_vault(viewer) as vault:
         assert await vault.gaps.counts(GapState.OPEN) == {GapKind.MISSING_ACTOR: 1}
+
+
+@pytest.mark.parametrize("sort", GapSort)
+async def test_every_order_is_whole_over_its_pages_even_when_one_is_closed_on_the_way(
+    stores: Stores, tools: Tools, viewer: Viewer, source: Source, sort: GapSort
+) -> None:
+    source.files = {f"{n}.md": f"{LOST} In hall {n}.\n\nOnly {who} knows how hall {n} is wired.\n" for n, who in PEOPLE}
+    await factories.studied(stores, tools, viewer)
+    async with stores.open_vault(viewer) as vault:
+        whole = (await vault.gaps.page(GapFilter(), 50, sort)).gaps
+        first = await vault.gaps.page(GapFilter(), 2, sort)
+        await vault.gaps.dismiss(first.gaps[1].id, "")
+        paged, key = list(first.gaps), first.next_key
+        while key:
+            page = await vault.gaps.page(GapFilter(), 2, sort, key)
+            paged, key = [*paged, *page.gaps], page.next_key
+        with pytest.raises(Invalid):
+            await vault.gaps.page(GapFilter(), 2, sort, '["x"]')
+    assert [each.id for each in paged] == [each.id for each in whole]
+    assert len(whole) >= 5, "several pages of two"
+    wanted = {
+        GapSort.PRIORITY: lambda each: (-each.priority, each.id),
+        GapSort.NEWEST: lambda each: (-each.found_at.timestamp(), -each.id),
+        GapSort.OLDEST: lambda each: (each.found_at.timestamp(), each.id),
+        GapSort.KIND: lambda each: (wording(each.kind).name, -each.priority, each.id),
+        GapSort.DOCUMENT: lambda each: (each.title, -each.priority, each.id),
+        GapSort.PERSON: lambda each: (not each.addressee, each.addressee.casefold(), -each.priority, each.id),
+    }
+    assert list(whole) == sorted(whole, key=wanted[sort])
+
+
+async def test_gaps_can_be_narrowed_to_whom_they_are_asked_of(
+    stores: Stores, tools: Tools, viewer: Viewer, source: Source
+) -> None:
+    source.files = {f"{n}.md": f"Only {who} knows how hall {n} is wired.\n" for n, who in PEOPLE}
+    await factories.studied(stores, tools, viewer)
+    asked = {each.addressee for each in await shown(stores, viewer)}
+    assert "Marta" in asked
+    [gap] = await shown(stores, viewer, person="marta")
+    async with stores.open_vault(viewer) as vault:
+        assert await vault.gaps.counts(GapState.OPEN, "MARTA") == {gap.kind: 1}
 
 
 def test_the_detectors_version_names_rules_and_table(tools: Tools) -> None:
