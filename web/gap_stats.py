@@ -65,7 +65,7 @@ def _column(week: WeekStats) -> Column:
 def pace(stats: GapStats) -> str:
     """Return the median time to an answer in words, in days once it is longer than two."""
     if stats.median_time is None:
-        return "no answer yet"
+        return "none yet"
     return duration(stats.median_time) if stats.median_time < 2 * DAY else plural(round(stats.median_time / DAY), "day")
 
 

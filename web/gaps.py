@@ -61,7 +61,7 @@ async def index(request: Request[Any, Any, Any], vault: Vault) -> Page:
         muted=[Muted(each, wording(each.kind).name) for each in lessons if each.is_muted],
         query=query,
         sorts=SORTS,
-        kinds=[KindChoice(each.value, wording(each).name, count) for each, count in counts.items()],
+        kinds=kinds_to_choose(counts, query.kind),
         people=people_to_choose(query.person, vault.viewer.name),
         next_path=query.path_to(after=found.next_key) if found.next_key else "",
         first_path=query.path_to(after="") if query.key else "",
@@ -112,6 +112,12 @@ def shown(gap: FoundGap) -> ShownGap:
 def n_unmuted(counts: Mapping[GapKind, int], narrowed: GapFilter) -> int:
     """Return how many gaps are listed."""
     return sum(count for kind, count in counts.items() if kind not in narrowed.muted)
+
+
+def kinds_to_choose(counts: Mapping[GapKind, int], chosen: GapKind | None) -> list[KindChoice]:
+    """Return the kinds of which there are any, most first, and the one that is chosen."""
+    offered = {**counts, **({chosen: counts.get(chosen, 0)} if chosen else {})}
+    return [KindChoice(each.value, wording(each).name, count) for each, count in offered.items()]
 
 
 def people_to_choose(asked: str, own: str) -> list[tuple[str, str]]:
