@@ -36,7 +36,7 @@ async def test_gaps_are_counted_by_kind_by_week_and_by_who_answers(
     things = ("press", "boiler", "lamp", "roof")
     source.files = {f"{each}.md": CLEAN.format(each, n) for n, each in enumerate(things)} | {"h.md": HEAD}
     await knowing.synced()
-    gaps = {each.title.removesuffix('.md'): each for each in await knowing.gaps()}
+    gaps = {each.title.removesuffix(".md"): each for each in await knowing.gaps()}
     async with tenant_transaction(knowing.stores.engine, knowing.viewer.tenant_id) as connection:
         await connection.execute(sa.text("update gaps set created_at = now() - interval '21 days'"))
     await admin.visit(f"/gaps/{gaps['press'].id}")
