@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from domain.cells import cell_claims
 from domain.claims import claims
 from domain.contradictions import Conflict, Placed, conflicts
 from domain.detection import Detected, detect
@@ -74,14 +75,12 @@ def detect_all(documents: Sequence[ReadDocument], matcher: Matcher, analyzer: An
 
 def find_conflicts(documents: Sequence[ReadDocument], analyzer: Analyzer) -> list[Conflict]:
     """Return the conflicts between documents, surest first."""
-    return conflicts(
-        [
-            Placed(each.id, claim)
-            for each in documents
-            for statement in statements(each.source.text, each.blocks or plain_blocks(each.source.text), analyzer)
-            for claim in claims(statement, analyzer)
-        ]
-    )
+    placed: list[Placed] = []
+    for each in documents:
+        found = statements(each.source.text, each.blocks or plain_blocks(each.source.text), analyzer)
+        stated = [claim for statement in found for claim in claims(statement, analyzer)]
+        placed += [Placed(each.id, claim) for claim in (*stated, *cell_claims(found, analyzer))]
+    return conflicts(placed)
 
 
 def conflict_as_json(conflict: Conflict) -> dict[str, Any]:
