@@ -27,8 +27,8 @@ with seen as (
 KINDS = f"""
 {SEEN}
 select kind, count(*) filter (where state = 'open') as n_open, count(*) filter (where state = 'answered') as n_answered,
-    count(*) filter (where state = 'dismissed') as n_dismissed, extract(epoch from percentile_cont(0.5)
-    within group (order by closed_at - found_at) filter (where state = 'answered')) as median_s
+    count(*) filter (where state = 'dismissed') as n_dismissed,
+    percentile_cont(0.5) within group (order by closed_at - found_at) filter (where state = 'answered') as median
 from asked group by grouping sets ((kind), ()) order by n_open desc, kind
 """
 WEEKS = f"""
@@ -70,7 +70,7 @@ class GapStatisticStore:
             kinds=tuple(msgspec.convert(row, KindStats) for row in rows if row["kind"] is not None),
             weeks=filled(weeks, now),
             answerers=tuple(msgspec.convert(row, Answerer) for row in answerers),
-            median_time=None if total["median_s"] is None else timedelta(seconds=float(total["median_s"])),
+            median_time=msgspec.convert(total["median"], timedelta | None),
         )
 
     async def _rows(self, statement: str, **binds: object) -> list[dict[str, object]]:
