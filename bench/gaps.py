@@ -108,8 +108,9 @@ def _print_evidence() -> None:
     ]
     n_refuting = sum(refutes for *_, refutes in pairs)
     print(
-        f"refuting evidence  precision {sum(flagged) / max(1, len(flagged)):.3f} recall"
-        f" {sum(flagged) / n_refuting:.3f}, {len(flagged)} flagged of {n_refuting} refuting and {len(pairs) - n_refuting} supporting sentences"
+        f"refuting evidence  precision {sum(flagged) / max(1, len(flagged)):.3f}"
+        f" recall {sum(flagged) / n_refuting:.3f}, {len(flagged)} flagged"
+        f" of {n_refuting} refuting and {len(pairs) - n_refuting} supporting sentences"
     )
 
 

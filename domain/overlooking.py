@@ -51,6 +51,8 @@ async def _see(open_vault: OpenVault, viewer: Viewer, tools: Tools, mark: str) -
         found += unexplained(await vault.whole.unexplained(N_TERMS))
         found += dangling(await vault.whole.broken_links(N_LINKS))
         await vault.whole.replace([*found, *asked])
+        departed = {one.name for one in (await vault.tidings.surroundings()).departed}
+        await vault.ranking.unsort(departed, BATCH)
         await vault.whole.note(mark)
 
 

@@ -2,7 +2,9 @@
 
 from infra.store.access import READABLE
 
-ADDRESSEE = "coalesce(nullif(e.addressee, ''), d.author)"
+IS_SORTED = "e.embedding is not null"
+ADDRESSEE = f"case when {IS_SORTED} then e.addressee else coalesce(nullif(e.addressee, ''), d.author) end"
+"""Until it is worked out who knows, the author."""
 VISIBLE = f"""
     from gaps g join gap_evidence e on (e.tenant_id, e.gap_id) = (g.tenant_id, g.id)
     join documents d on (d.tenant_id, d.id) = (e.tenant_id, e.document_id)
@@ -22,8 +24,8 @@ with seen as (
         e.quality, e.document_id, d.version_id, e.start_at as start, e.end_at as "end", d.title, d.author,
         coalesce(d.source_modified_at, d.source_created_at) as modified_at,
         g.created_at as found_at, g.closed_by, g.closed_at, {ADDRESSEE} as addressee,
-        case when e.addressee <> '' then e.addressee_reason when d.author <> '' then 'wrote it' else '' end
-            as addressee_reason,
+        case when e.addressee <> '' then e.addressee_reason when d.author <> '' and not {IS_SORTED} then 'wrote it'
+            else '' end as addressee_reason,
         exists (select from document_access a where a.tenant_id = d.tenant_id and a.document_id = d.id
             and a.principal = :everyone) as is_shared
     {VISIBLE} and (:kind = '' or g.kind = :kind) and g.kind <> all(cast(:muted as text[])) and {OF_PERSON}

@@ -145,6 +145,19 @@ async def test_gaps_can_be_narrowed_to_whom_they_are_asked_of(
         assert await vault.gaps.counts(GapState.OPEN, "MARTA") == {gap.kind: 1}
 
 
+async def test_who_has_left_is_asked_no_more_and_who_comes_to_be_known_is(
+    stores: Stores, tools: Tools, viewer: Viewer, source: Source
+) -> None:
+    source.files = {"hall.md": f"---\nauthor: Otto Brand\n---\n\n{LOST}"}
+    await factories.studied(stores, tools, viewer)
+    [gap] = await shown(stores, viewer)
+    assert (gap.addressee, gap.addressee_reason) == ("Otto Brand", "wrote it")
+    source.files["news.md"] = "Otto Brand has left the company on 3 May 2024."
+    await factories.studied(stores, tools, viewer)
+    [gap] = [each for each in await shown(stores, viewer) if each.title.startswith("hall")]
+    assert gap.addressee == "", "nobody else is known to know"
+
+
 def test_the_detectors_version_names_rules_and_table(tools: Tools) -> None:
     assert detector_version(tools.matcher).endswith(tools.matcher.version)
 
