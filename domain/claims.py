@@ -62,7 +62,8 @@ PAST = re.compile(
 )
 HEDGED = re.compile(
     r"^\W*next\b|\b(?:upcoming|could|might|(?-i:may)|would|perhaps|maybe|if|unless|e\.g\.|for example"
-    r"|when(?:ever)? [^,.;]*\b(?:exceeds?|reach(?:es)?|drops|falls)\b|proposed?|suggest\w*|about to|should we)\b|\?\s*$",
+    r"|when(?:ever)? [^,.;]*\b(?:exceeds?|reach(?:es)?|drops|falls)\b|proposed?|suggest\w*|about to"
+    r"|should we)\b|\?\s*$",
     re.IGNORECASE,
 )
 CONTRASTS = frozenset(  # split from one string, so that a reader sees words and not quotes
