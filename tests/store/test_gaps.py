@@ -230,6 +230,20 @@ async def test_the_vault_knows_which_systems_it_can_mend_and_bring_back(
     async with stores.open_vault(system_viewer(viewer.tenant_id)) as vault:
         [care] = await vault.whole.care(ids)
     assert care == Care(ids[0], has_owner=False, has_runbook=True, has_backup=False, keeps_data=True)
+    async with tenant_transaction(stores.engine, viewer.tenant_id) as connection:
+        await connection.execute(
+            sa.text(
+                "with f as (insert into detections (tenant_id, document_id, version_id, detector)"
+                " select tenant_id, id, version_id, 'd' from documents returning document_id), g as (insert into gaps"
+                " (tenant_id, kind, fingerprint) values (:t, 'system_without_owner', 'f') returning id)"
+                " insert into gap_evidence (tenant_id, gap_id, document_id, start_at, end_at, question, person, score)"
+                " select :t, g.id, f.document_id, 0, 4, 'Who owns LEDGER-2 (old)?', '', 0.9 from f, g"
+            ),
+            {"t": viewer.tenant_id},
+        )
+    async with stores.open_vault(system_viewer(viewer.tenant_id)) as vault:
+        [care] = await vault.whole.care(ids)
+    assert care.has_owner, "a row of a table asks for its owner already: it is not asked twice"
 
 
 async def test_a_vault_is_seen_as_a_whole_again_only_when_it_or_who_may_read_it_has_changed(
