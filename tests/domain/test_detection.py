@@ -162,3 +162,12 @@ def test_a_part_of_a_name_a_setting_and_a_designation_are_no_abbreviations() -> 
         assert "undefined_term" not in kinds(text, around), text
     glossary = "- **QZX** or **QZ** - the quiet zone exchange\n\nThe QZX is off."
     assert "undefined_term" not in kinds(glossary, survey([Source(glossary), Source("We drink tea.")]))
+
+
+def test_a_sentence_about_a_missing_backup_or_runbook_is_asked_for_just_that() -> None:
+    asked = {gap.kind.value: gap.question for gap in found("The share was never backed up.\n\nIt has no runbook.").gaps}
+    assert asked == {
+        "system_without_backup": "How is this backed up, and when was it last restored:"
+        " “The share was never backed up.”?",
+        "system_without_runbook": "What does one do when this fails, step by step: “It has no runbook.”?",
+    }
