@@ -104,24 +104,11 @@ async def test_a_gap_is_seen_only_by_who_may_read_its_document(
         assert await vault.gaps.counts(GapState.OPEN) == {GapKind.MISSING_ACTOR: 1}
 
 
-@pytest.mark.parametrize("sort", GapSort)
 async def test_every_order_is_whole_over_its_pages_even_when_one_is_closed_on_the_way(
-    stores: Stores, tools: Tools, viewer: Viewer, source: Source, sort: GapSort
+    stores: Stores, tools: Tools, viewer: Viewer, source: Source
 ) -> None:
     source.files = {f"{n}.md": f"{LOST} In hall {n}.\n\nOnly {who} knows how hall {n} is wired.\n" for n, who in PEOPLE}
     await factories.studied(stores, tools, viewer)
-    async with stores.open_vault(viewer) as vault:
-        whole = (await vault.gaps.page(GapFilter(), 50, sort)).gaps
-        first = await vault.gaps.page(GapFilter(), 2, sort)
-        await vault.gaps.dismiss(first.gaps[1].id, "")
-        paged, key = list(first.gaps), first.next_key
-        while key:
-            page = await vault.gaps.page(GapFilter(), 2, sort, key)
-            paged, key = [*paged, *page.gaps], page.next_key
-        with pytest.raises(Invalid):
-            await vault.gaps.page(GapFilter(), 2, sort, '["x"]')
-    assert [each.id for each in paged] == [each.id for each in whole]
-    assert len(whole) >= 5, "several pages of two"
     wanted = {
         GapSort.PRIORITY: lambda each: (-each.priority, each.id),
         GapSort.NEWEST: lambda each: (-each.found_at.timestamp(), -each.id),
@@ -130,7 +117,21 @@ async def test_every_order_is_whole_over_its_pages_even_when_one_is_closed_on_th
         GapSort.DOCUMENT: lambda each: (each.title, -each.priority, each.id),
         GapSort.PERSON: lambda each: (not each.addressee, each.addressee.casefold(), -each.priority, each.id),
     }
-    assert list(whole) == sorted(whole, key=wanted[sort])
+    for sort in GapSort:
+        async with stores.open_vault(viewer) as vault:
+            whole = (await vault.gaps.page(GapFilter(), 50, sort)).gaps
+            first = await vault.gaps.page(GapFilter(), 2, sort)
+            await vault.gaps.dismiss(first.gaps[1].id, "")
+            paged, key = list(first.gaps), first.next_key
+            while key:
+                page = await vault.gaps.page(GapFilter(), 2, sort, key)
+                paged, key = [*paged, *page.gaps], page.next_key
+            await vault.gaps.reopen(first.gaps[1].id)
+            with pytest.raises(Invalid):
+                await vault.gaps.page(GapFilter(), 2, sort, '["x"]')
+        assert len(whole) >= 5, "several pages of two"
+        assert [each.id for each in paged] == [each.id for each in whole], sort
+        assert list(whole) == sorted(whole, key=wanted[sort]), sort
 
 
 async def test_gaps_can_be_narrowed_to_whom_they_are_asked_of(
