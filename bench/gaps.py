@@ -50,6 +50,8 @@ def main() -> None:
     demo = asyncio.run(_demo())
     _print_planted(planted, demo)
     _print_conflicts(planted, demo)
+    if (SHARED / "contradictions").is_dir():
+        _print_evidence()
     if (SHARED / "decisions").is_dir():
         _print_decisions()
     if (SHARED / "minutes").is_dir():
@@ -81,7 +83,35 @@ def _print_conflicts(planted: dict, demo: Sequence[ReadDocument]) -> None:
         n_alone = sum(_clash(each["a"]["quote"], each["b"]["quote"], rarity) for each in listed)
         n = len(listed)
         print(f"{title:<18} flagged {n_alone / n:.3f} as sentences, {n_vault / n:.3f} in their documents, {n}")
-    print(f"conflicts reported over the demo vault: {len(found)}")
+    n_planted = sum(any(_is_pair(each, pair) for each in planted["contradictions"]) for pair in pairs)
+    print(
+        f"demo vault         conflicts reported {len(pairs)}, {n_planted} of them planted (precision at least"
+        f" {n_planted / len(pairs):.3f})"
+    )
+
+
+def _print_evidence() -> None:
+    """Claims about the climate with sentences that refute or support them: mostly by argument, seldom by a value."""
+    lines = (SHARED / "contradictions" / "climate-fever.jsonl").read_text().splitlines()
+    pairs = [
+        (each["claim"], said["evidence"], said["evidence_label"] == "REFUTES")
+        for each in map(json.loads, lines)
+        for said in each["evidences"]
+        if said["evidence_label"] in ("REFUTES", "SUPPORTS")
+    ]
+    stated = {text: _claims(text) for one, other, _ in pairs for text in (one, other)}
+    rarity = weigh_words([claim for held in stated.values() for claim in held])
+    flagged = [
+        refutes
+        for one, other, refutes in pairs
+        if any(compare(a, b, rarity) is not None for a in stated[one] for b in stated[other])
+    ]
+    n_refuting = sum(refutes for *_, refutes in pairs)
+    print(
+        f"refuting evidence  precision {sum(flagged) / max(1, len(flagged)):.3f}"
+        f" recall {sum(flagged) / n_refuting:.3f}, {len(flagged)} flagged"
+        f" of {n_refuting} refuting and {len(pairs) - n_refuting} supporting sentences"
+    )
 
 
 def _print_decisions() -> None:
@@ -182,9 +212,9 @@ def _is_pair(listed: dict, pair: tuple) -> bool:
 
 
 def _meet(quote: str, text: str) -> bool:
-    """Whether one holds the other, white space and the final stop aside."""
+    """Whether one holds the other, white space and the final stop aside; of a row, all cells that are quoted."""
     bare, said = (" ".join(each.split()).rstrip(". ") for each in (quote, text))
-    return bool(said) and (bare in said or said in bare)
+    return bool(said) and (said in bare or all(cell in said for cell in bare.split(",")))
 
 
 if __name__ == "__main__":

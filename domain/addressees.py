@@ -1,4 +1,7 @@
-"""To whom a question goes: whom others named for it, whom the evidence names, who wrote it; never who passed it on."""
+"""To whom a question goes: whom others named for it, who knows most, whom the text names, who wrote it.
+
+Never who passed it on.
+"""
 
 from collections.abc import Collection, Sequence
 
@@ -27,7 +30,8 @@ def addressees(
         for each in requests
         if each.user_id in may_read
     ]
-    for name, why in ((gap.person, "named in the text"), (gap.author, "wrote the document")):
+    named = (gap.addressee, gap.addressee_reason), (gap.person, "named in the text"), (gap.author, "wrote the document")
+    for name, why in named:
         known = _member(name, readers)
         if known and known.user_id not in refused:
             found.append(Addressee(known.user_id, known.name, why))

@@ -52,6 +52,7 @@ DURATIONS = (
     ("second", 1 / 86400), ("sec", 1 / 86400), ("minute", 1 / 1440), ("min", 1 / 1440), ("hour", 1 / 24), ("day", 1.0),
     ("week", 7.0), ("month", 365 / 12), ("quarter", 365 / 4), ("year", 365.0),
 )  # fmt: skip
+CURRENCIES = (("€", ("eur", "euro")), ("$", ("usd", "dollar")), ("£", ("gbp",)))
 RANGE_WORDS = ("to", "and", "or", "till", "until")
 SCALES = (("million", 1e6), ("billion", 1e9), ("thousand", 1e3), ("k", 1e3), ("m", 1e6))
 NEGATION = re.compile(r"\b(?:not|never|no longer|cannot|nobody|none|without|neither|nor|no)\b|n['’]t\b", re.IGNORECASE)
@@ -61,7 +62,8 @@ PAST = re.compile(
 )
 HEDGED = re.compile(
     r"^\W*next\b|\b(?:upcoming|could|might|(?-i:may)|would|perhaps|maybe|if|unless|e\.g\.|for example"
-    r"|proposed?|suggest\w*|about to|should we)\b|\?\s*$",
+    r"|when(?:ever)? [^,.;]*\b(?:exceeds?|reach(?:es)?|drops|falls)\b|proposed?|suggest\w*|about to"
+    r"|should we)\b|\?\s*$",
     re.IGNORECASE,
 )
 CONTRASTS = frozenset(  # split from one string, so that a reader sees words and not quotes
@@ -117,25 +119,41 @@ class Claim(msgspec.Struct, frozen=True):
     periods: frozenset[str]
     is_negated: bool
     is_past: bool
+    names: frozenset[str] = frozenset()
+    """Lexemes of the words that its entities are called by."""
+    said: str = ""
+    """Of a cell of a table, whose text is its row: the sentence that says the same."""
+    subject: frozenset[str] = frozenset()
+    """Of a cell: the lexemes and numbered names of what it is about. Whatever contradicts it must name the same."""
+
+    @property
+    def sentence(self) -> str:
+        """What is claimed, in a sentence."""
+        return self.said or self.text
+
+    @property
+    def attribute(self) -> frozenset[str]:
+        """The words that are not its subject's."""
+        return self.words - self.subject
 
 
 def claims(statement: Statement, analyzer: Analyzer) -> list[Claim]:
-    """Return what a sentence claims, as a whole and in its clauses; nothing for questions, guesses and fragments."""
+    """Return what a sentence claims, as a whole and in its clauses; nothing for questions, guesses and fragments.
+
+    A row of a table claims something by its place only: see `domain.cells`.
+    """
+    if statement.kind is BlockKind.TABLE_ROW:
+        return []
     cuts = [found.span() for found in CLAUSE_END.finditer(statement.text)]
     starts, ends = [0, *(end for _, end in cuts)], [*(start for start, _ in cuts), len(statement.text)]
     spans = dict.fromkeys([(0, len(statement.text)), *zip(starts, ends, strict=True)])
-    found = (_claim(statement, start, end, analyzer) for start, end in spans)
+    found = [claim_of(statement.text[start:end], analyzer, statement.start + start) for start, end in spans]
     return [each for each in found if each is not None]
 
 
-def _claim(statement: Statement, begin: int, finish: int, analyzer: Analyzer) -> Claim | None:
-    text = statement.text[begin:finish]
-    if (
-        statement.kind is BlockKind.TABLE_ROW
-        or "://" in text
-        or HEDGED.search(text)
-        or not MIN_WORDS < len(text.split()) <= MAX_WORDS
-    ):
+def claim_of(text: str, analyzer: Analyzer, start: int = 0) -> Claim | None:
+    """Return what one sentence or clause claims that begins at `start`; None where nothing can be compared."""
+    if "://" in text or HEDGED.search(text) or not MIN_WORDS < len(text.split()) <= MAX_WORDS:
         return None
     taken: list[tuple[int, int]] = []
     dates = tuple(_dates(text, taken))
@@ -148,16 +166,17 @@ def _claim(statement: Statement, begin: int, finish: int, analyzer: Analyzer) ->
     entities |= {name for name, at in named.items() if not any(s <= at < e for s, e in taken)}
     entities |= {written for word in words if (written := text[word.start : word.end].lower()) in CONTRASTS}
     names = {part for entity in entities for part in re.split(r"[ -]", entity)} - CONTRASTS
-    lexemes = frozenset(
-        MEANT.get(word.lexeme, word.lexeme)
+    meant = {
+        text[word.start : word.end].lower(): MEANT.get(word.lexeme, word.lexeme)
         for word in words
-        if not word.lexeme.isdigit() and text[word.start : word.end].lower() not in names
-    )
+        if not word.lexeme.isdigit()
+    }
+    lexemes = frozenset(lexeme for written, lexeme in meant.items() if written not in names)
     if not lexemes or len(lexemes) + len(entities) < MIN_WORDS:
         return None
     return Claim(
-        start=statement.start + begin,
-        end=statement.start + finish,
+        start=start,
+        end=start + len(text),
         text=text,
         words=lexemes,
         entities=frozenset(entities),
@@ -166,6 +185,7 @@ def _claim(statement: Statement, begin: int, finish: int, analyzer: Analyzer) ->
         periods=periods,
         is_negated=NEGATION.search(text) is not None,
         is_past=PAST.search(text) is not None,
+        names=frozenset(lexeme for written, lexeme in meant.items() if written in names),
     )
 
 
@@ -201,6 +221,7 @@ def _quantities(text: str, taken: list[tuple[int, int]]) -> list[Quantity]:
 
 def _in_base(value: float, unit: str) -> Quantity:
     singular = unit[:-1] if unit.endswith("s") and len(unit) > 3 else unit
+    singular = next((sign for sign, names in CURRENCIES if singular in names), singular)
     days = next((factor for name, factor in DURATIONS if name == singular), None)
     return Quantity(value * days, "day") if days else Quantity(value, singular)
 

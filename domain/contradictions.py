@@ -106,6 +106,8 @@ def clashes(near: Sequence[tuple[Placed, Placed]], rarity: Mapping[str, float]) 
         for one, other in near
         if _could_clash(one.claim, other.claim) and (clash := compare(one.claim, other.claim, rarity)) is not None
     ]
+    other_states = _other_states(near, found)
+    found = [each for each in found if _columns(each.a, each.b) not in other_states]
     met = Counter(place for each in found for place in {_place(each.a), _place(each.b)})
     kept: list[Conflict] = []
     for each in sorted(found, key=lambda each: (-each.score, each.a.claim.start, each.b.claim.start)):
@@ -113,6 +115,21 @@ def clashes(near: Sequence[tuple[Placed, Placed]], rarity: Mapping[str, float]) 
         if not is_series and not any(_is_part(each, other) for other in kept):
             kept.append(each)
     return kept
+
+
+def _other_states(near: Sequence[tuple[Placed, Placed]], found: Sequence[Conflict]) -> set[object]:
+    """Columns of two tables that differ in most rows: each shows the state of another day, and neither is wrong."""
+    n_met = Counter(columns for one, other in near if (columns := _columns(one, other)))
+    n_clashing = Counter(columns for each in found if (columns := _columns(each.a, each.b)))
+    return {columns for columns, n in n_clashing.items() if n > 1 and 2 * n > n_met[columns]}
+
+
+def _columns(one: Placed, other: Placed) -> tuple[frozenset[str], frozenset[str]] | None:
+    """The documents and the attribute of two cells about one thing; None for anything else."""
+    a, b = one.claim, other.claim
+    if not a.subject or a.subject != b.subject or a.attribute != b.attribute:
+        return None
+    return frozenset((str(one.document), str(other.document))), a.attribute
 
 
 def is_comparable(claim: Claim) -> bool:
@@ -142,7 +159,7 @@ def compare(  # noqa: PLR0911  # one line a rule
     a: Claim, b: Claim, rarity: Mapping[str, float]
 ) -> tuple[ConflictKind, float] | None:
     """Return how two claims clash and how sure that is, None where they agree or are about different things."""
-    if not _is_same_time(a, b):
+    if not _is_same_time(a, b) or not _is_cells_matter(a, b):
         return None
     opposed = _opposed(a, b)
     same = _sameness(a, b, rarity, opposed)
@@ -155,7 +172,7 @@ def compare(  # noqa: PLR0911  # one line a rule
     if a.dates and b.dates and (len(a.words & b.words) > MIN_SHARED or a.entities & b.entities - CONTRASTS):
         is_clash = not any(_is_same_date(one, other) for one in a.dates for other in b.dates)
         return (ConflictKind.DATE, round(same, 3)) if is_clash else None
-    if a.dates or b.dates or a.quantities or b.quantities:
+    if a.dates or b.dates or a.quantities or b.quantities or a.subject or b.subject:
         return None
     if a.is_negated != b.is_negated and same >= 0.8:
         return (ConflictKind.NEGATION, round(same * 0.9, 3))
@@ -217,7 +234,8 @@ def _terms(claim: Claim, rarity: Mapping[str, float]) -> dict[str, float]:
 
 def _are_different_things(a: Claim, b: Claim) -> bool:
     """Each names something that the other does not, or one a contrast that the other lacks."""
-    only_a, only_b = a.entities - b.entities, b.entities - a.entities
+    met = a.subject | b.subject
+    only_a, only_b = a.entities - b.entities - met, b.entities - a.entities - met
     return bool(only_a and only_b) or any(word in CONTRASTS for word in only_a | only_b)
 
 
@@ -227,6 +245,18 @@ def _is_same_time(a: Claim, b: Claim) -> bool:
     if a.is_past != b.is_past:
         return False
     return not (bool(a.periods) != bool(b.periods) and (a.is_past or b.is_past))
+
+
+def _is_cells_matter(a: Claim, b: Claim) -> bool:
+    """Where a cell of a table is compared: whether the other names the same thing, and the same attribute of it."""
+    if a.subject and b.subject:
+        return a.subject == b.subject and a.attribute == b.attribute
+    return all(
+        one.subject <= other.words | other.entities | other.names
+        and (one.attribute <= other.words or not one.quantities + other.quantities)
+        for one, other in ((a, b), (b, a))
+        if one.subject
+    )
 
 
 def _numbers_clash(a: Claim, b: Claim) -> bool:
@@ -268,11 +298,11 @@ def _other_complement(a: Claim, b: Claim) -> tuple[ConflictKind, float] | None:
     """The same subject is said to be, run on, or belong to two different names."""
     if a.is_negated or b.is_negated:
         return None
-    owned_a, owned_b = _owned(a.text), _owned(b.text)
+    owned_a, owned_b = _owned(a.sentence), _owned(b.sentence)
     if owned_a and owned_b:
         is_clash = owned_a[0] == owned_b[0] and not owned_a[1] & owned_b[1]
         return (ConflictKind.ENTITY, 0.9) if is_clash else None
-    said_a, said_b = _halves(a), _halves(b)
+    said_a, said_b = (None if each.subject else _halves(each) for each in (a, b))
     if said_a is None or said_b is None or said_a[:2] != said_b[:2] or said_a[2] & said_b[2]:
         return None
     n_words = len(said_a[0].split())

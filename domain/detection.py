@@ -13,7 +13,7 @@ from domain.surroundings import Departed, Replaced, Source, Surroundings, depart
 from domain.terms import Term, terms
 from domain.triggers import Matcher
 
-DETECTOR_VERSION = 3
+DETECTOR_VERSION = 4
 """Counts changes of the rules; the table of triggers has a version of its own."""
 
 

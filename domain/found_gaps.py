@@ -53,6 +53,23 @@ class FoundGap(msgspec.Struct, frozen=True):
     quality: float = 0.0
     n_alike: int = 1
     """How many findings that ask the same in other words are shown as this one."""
+    found_at: datetime | None = None
+    closed_by: str = ""
+    closed_at: datetime | None = None
+    """When it was answered or dismissed; None while it is open."""
+
+
+class GapSort(StrEnum):
+    """How gaps are ordered; what is alike comes most important first, then by id."""
+
+    PRIORITY = "priority"
+    NEWEST = "newest"
+    """By when they were found; closed ones by when they were closed."""
+    OLDEST = "oldest"
+    KIND = "kind"
+    DOCUMENT = "document"
+    PERSON = "person"
+    """By whom they are asked of; those asked of nobody come last."""
 
 
 class GapFilter(msgspec.Struct, frozen=True):
@@ -60,6 +77,8 @@ class GapFilter(msgspec.Struct, frozen=True):
 
     state: GapState = GapState.OPEN
     kind: GapKind | None = None
+    person: str = ""
+    """The one who is asked, by name, in any case of letters."""
     lessons: tuple[Lesson, ...] = ()
     """What people made of each kind: they weigh, and a kind that is muted is shown only where it is asked for."""
 
@@ -68,6 +87,13 @@ class GapFilter(msgspec.Struct, frozen=True):
         """The kinds that are left out."""
         is_listing = self.kind is None and self.state is GapState.OPEN
         return tuple(each.kind for each in self.lessons if each.is_muted) if is_listing else ()
+
+
+class GapPage(msgspec.Struct, frozen=True):
+    """One keyset page; `next_key` is empty on the last."""
+
+    gaps: tuple[FoundGap, ...]
+    next_key: str = ""
 
 
 class Gaps(Protocol):
@@ -83,11 +109,11 @@ class Gaps(Protocol):
         surroundings that have changed meanwhile, it is due again.
         """
 
-    async def page(self, narrowed: GapFilter, offset: int, size: int) -> list[FoundGap]:
-        """Return gaps, best first, from `offset` on."""
+    async def page(self, narrowed: GapFilter, size: int, sort: GapSort = GapSort.PRIORITY, key: str = "") -> GapPage:
+        """Return the page after `key`. Raises: Invalid for a key that was not given out here."""
 
-    async def counts(self, state: GapState) -> dict[GapKind, int]:
-        """Return how many gaps of each kind the viewer may see, most first."""
+    async def counts(self, state: GapState, person: str = "") -> dict[GapKind, int]:
+        """Return how many gaps of each kind the viewer may see, of one person where one is named, most first."""
 
     async def dismiss(self, gap_id: int, reason: str) -> None:
         """Close a gap, for good. Raises: NotFound."""

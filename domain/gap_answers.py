@@ -100,7 +100,7 @@ class GapAnswers(Protocol):
         """Return a gap in any state, with its best evidence, or that in one document. Raises: NotFound."""
 
     async def of_gap(self, gap_id: int) -> list[GapAnswer]:
-        """Return the answers to a gap, newest first."""
+        """Return the answers to a gap, and to those that are asked as one with it, newest first."""
 
     async def completing(self, document_id: int) -> list[GapAnswer]:
         """Return the answers that complete a document, newest first."""
@@ -112,7 +112,10 @@ class GapAnswers(Protocol):
         """Return the versions of an answer, newest first."""
 
     async def put(self, gap: FoundGap, text: str, via: Via, reviewer_id: int | None) -> int:
-        """Write an answer of the viewer's, or a new version of the one there is; the gap is answered. Return its id."""
+        """Write an answer of the viewer's, or a new version of the one there is, and return its id.
+
+        The gap is answered, and so are those that are asked as one with it.
+        """
 
     async def attach(self, answer_id: int, upload_ids: Sequence[int]) -> None:
         """Attach uploads, which from now on are read by whoever may read the evidence."""

@@ -186,6 +186,13 @@ WORDINGS = (
 )
 
 
+SAID = (
+    (GapKind.SYSTEM_WITHOUT_RUNBOOK, "What does one do when this fails, step by step: {about}?"),
+    (GapKind.SYSTEM_WITHOUT_BACKUP, "How is this backed up, and when was it last restored: {about}?"),
+)
+"""How is asked where a sentence says so of something that it names itself, and not the vault as a whole."""
+
+
 def wording(kind: GapKind) -> Wording:
     """Return how a kind is spoken of."""
     return next(each for each in WORDINGS if each.kind is kind)
@@ -195,4 +202,5 @@ def question(kind: GapKind, quote: str, topic: str, detail: str) -> str:
     """Return one clear question about a quote; `topic` is its heading, `detail` a name or term."""
     where = f" ({topic})" if topic else ""
     named = detail or ("one person" if kind is GapKind.KNOWLEDGE_IN_A_HEAD else "")
-    return wording(kind).question.format(about=f"“{quote}”{where}", where=where, detail=named)
+    said = next((words for each, words in SAID if each is kind and not detail), wording(kind).question)
+    return said.format(about=f"“{quote}”{where}", where=where, detail=named)

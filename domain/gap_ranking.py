@@ -1,7 +1,7 @@
 """How gaps are ranked: whom to ask, how good a question is, which two are one, what people made of them; the port."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Protocol
 
 import msgspec
@@ -87,6 +87,9 @@ class GapRanking(Protocol):
 
     async def unsorted(self, limit: int) -> list[Unsorted]:
         """Return evidence that has not been sorted, surest first; for the system."""
+
+    async def unsort(self, departed: Collection[str], limit: int) -> None:
+        """Have it worked out anew whom to ask in place of who has left, and for up to `limit` who knows at all."""
 
     async def sort(self, found: Sequence[Sorted], vectors: Matrix) -> list[Twins]:
         """Keep what was worked out, (n, d) vectors of the quotes with it; return what may be the same question."""

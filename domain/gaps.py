@@ -30,12 +30,20 @@ REASON_HEADING = re.compile(
     re.IGNORECASE,
 )
 ERRAND = re.compile(
-    r"\bdecided to (?:take a|have a|look|try|help|talk|ask|wait|see|join|attend|write|read|meet)\b"
+    r"\bdecided to (?:take a|have a|look|try|help|talk|ask|wait|see|join|attend|write|read|meet|step (?:down|back)"
+    r"|retire|resign|volunteer|contribute)\b"
     r"|\b(?:already|previously) (?:been )?(?:approved|decided|agreed)\b"
-    r"|\b(?:approved|decided|agreed) (?:before|previously)\b",
+    r"|\b(?:approved|decided|agreed) (?:before|previously)\b"
+    r"|\b(?:that|this|it)(?:['’]s| is| was| has) (?:been )?decided(?= and\b|[.,;]|$)",
     re.IGNORECASE,
 )
 """What somebody set out to do, which binds nobody else; and what was decided elsewhere: neither needs a reason here."""
+COURSE = re.compile(
+    r"^\W*(?:after|once|when(?:ever)?|if|before|until|in (?:the event|case))\b"
+    r"|\bdecisions? (?:will be|are|is|must be|should be) (?:made|taken) by\b",
+    re.IGNORECASE,
+)
+"""How decisions come about, whenever there is one to be made: nothing was decided."""
 HELD_OFF = re.compile(
     r"\b(?:not|never|no|than|instead of|should|would|could|about|or)\W*$|n['’]t\W*$"
     r"|\b(?:should(?:n['’]t| not)|instead of|rather than|discuss\w* about) [^.]*$",
@@ -217,7 +225,8 @@ def _unreasoned(reading: Reading) -> Iterator[Gap]:
             if frame.type is not FrameType.DECISION or frame.weight < sure:
                 continue
             statement = reading.statements[place]
-            if not ERRAND.search(statement.text) and not _has_reason_near(reading.statements, place):
+            is_other = ERRAND.search(statement.text) or COURSE.search(statement.text)
+            if not is_other and not _has_reason_near(reading.statements, place):
                 score = min(0.8, 0.42 + 0.14 * (frame.weight - 1))
                 yield _gap(GapKind.DECISION_WITHOUT_REASON, statement, score, reading.source, "")
 

@@ -126,10 +126,12 @@ def plan(topics: Sequence[Standing], person_id: int, gaps: Sequence[FoundGap], n
 
 
 def is_for(gap: FoundGap, name: str) -> bool:
-    """Whether a gap names a person, or stands in a document that they wrote."""
+    """Whether a person knows most of what a gap asks, is named in it, or wrote the document that it stands in."""
     wanted = name.casefold()
     named = gap.person.casefold()
-    return gap.author.casefold() == wanted or (named != "" and named in (wanted, wanted.split()[0]))
+    return wanted in (gap.author.casefold(), gap.addressee.casefold()) or (
+        named != "" and named in (wanted, wanted.split()[0])
+    )
 
 
 def document_of(handover: PendingHandover) -> str:

@@ -7,6 +7,7 @@ from typing import Protocol
 import msgspec
 
 from domain.gap_kinds import GapKind
+from domain.gap_ranking import Lesson
 from domain.people import Viewer
 
 BUDGET = 3
@@ -84,11 +85,12 @@ class Notes(Protocol):
     async def due_members(self, week: date) -> list[int]:
         """Return members who have no note of this week yet, by id; for the system."""
 
-    async def choose(self, week: date) -> bool:
+    async def choose(self, week: date, lessons: Sequence[Lesson] = ()) -> bool:
         """Choose the viewer's questions of a week; False when there are none, or they were chosen already.
 
-        Only open gaps in documents that the viewer may read, which somebody passed on to them, which name them, or
-        whose document they wrote; none that they passed on, or were asked in the QUIET_WEEKS before.
+        Only open gaps in documents that the viewer may read, which somebody passed on to them, of which they know most,
+        which name them, or whose document they wrote; the latter two only after who knows most was asked. None that
+        they passed on, or were asked in the QUIET_WEEKS before, in these or other words; none of a muted kind.
         """
 
     async def questions(self, week: date) -> list[NoteQuestion]:

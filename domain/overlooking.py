@@ -20,6 +20,8 @@ N_DEEDS = 3_000
 N_TERMS, N_LINKS, N_QUESTIONS = 200, 300, 300
 BATCH, MAX_SORTED = 200, 1_000
 """Gaps that are sorted after one sync; the rest follows with the next."""
+MAX_REASKED = 50
+"""Gaps of which nobody was known to know, looked at again whenever the vault has changed."""
 TOPIC_KINDS = (EntityKind.SYSTEM, EntityKind.PROJECT, EntityKind.PROCESS)
 OWNING = (RelationKind.OWNS, RelationKind.MAINTAINS)
 
@@ -51,6 +53,8 @@ async def _see(open_vault: OpenVault, viewer: Viewer, tools: Tools, mark: str) -
         found += unexplained(await vault.whole.unexplained(N_TERMS))
         found += dangling(await vault.whole.broken_links(N_LINKS))
         await vault.whole.replace([*found, *asked])
+        departed = {one.name for one in (await vault.tidings.surroundings()).departed}
+        await vault.ranking.unsort(departed, MAX_REASKED)
         await vault.whole.note(mark)
 
 

@@ -9,6 +9,7 @@ from typing import Protocol
 
 import msgspec
 
+from domain.cells import cell_claims
 from domain.claims import Claim, claims
 from domain.contradictions import Conflict, ConflictKind, Placed, clashes, is_comparable
 from domain.conversations import Citation
@@ -19,7 +20,7 @@ from domain.search import Analyzer
 from domain.statements import statements
 
 MAX_CLAIMS = 200
-"""Of one document; a longer one is a table of figures, and those say nothing without their columns."""
+"""Of one document, besides those of its tables; a longer one is a list of figures, and those say nothing."""
 MUCH_NEWER = timedelta(days=1)
 MORE_SOURCES = 2
 """So many documents more make a side the better-sourced one, whatever the dates."""
@@ -161,8 +162,9 @@ class Radar(Protocol):
 
 def comparable(text: str, blocks: Sequence[Block], analyzer: Analyzer) -> list[Claim]:
     """Return the claims of a document that another could contradict, in order."""
-    stated = (claim for each in statements(text, blocks, analyzer) for claim in claims(each, analyzer))
-    return [claim for claim in stated if is_comparable(claim)][:MAX_CLAIMS]
+    found = statements(text, blocks, analyzer)
+    stated = [claim for each in found for claim in claims(each, analyzer) if is_comparable(claim)][:MAX_CLAIMS]
+    return sorted([*stated, *cell_claims(found, analyzer)], key=lambda claim: claim.start)
 
 
 async def watch(radar: Radar, document_id: int, version_id: int, stated: Sequence[Claim], vectors: Matrix) -> None:

@@ -7,11 +7,19 @@ from datetime import datetime
 
 import msgspec
 
-ABBREVIATION = re.compile(r"(?<![\w#@/.-])[A-Z]{3,6}(?![\w-])")
+ABBREVIATION = re.compile(
+    r"(?<![\w#@/.&-])(?<!\d[A-Z] )[A-Z]{3,6}"
+    r"(?![\w=-]|&\w| \d+\.\d| (?:Union|University|College|Institute|Foundation|Airport)\b)"
+)
+"""Not one with a value (`DEBUG=1`), nor part of a longer one (`POA&M`) or of a number (`HRM 9334.2`); nor what is a
+university, or the like, by the word that follows."""
 EXPANDED = re.compile(
     r"\((?P<inside>[A-Z][A-Z0-9]{1,5})(?:['’]?s)?\)"
+    r"|^\W*[*_`]{0,3}(?P<first>[A-Z][A-Z0-9]{1,5})[*_`]{0,3} (?:or|/|,|aka) [*_`]{0,3}(?P<second>[A-Z][A-Z0-9]{1,5})"
+    r"[*_`]{0,3} *[:=–—-] +\(?[A-Za-z]"
     r"|\b(?P<before>[A-Z][A-Z0-9]{1,5})\b[*_`]{0,3} *(?:\((?=[A-Za-z])|stands for|means|is short for|is an?\b|are\b"
-    r"|[:=–—-] +[A-Za-z])"
+    r"|[:=–—-] +[A-Za-z])",
+    re.MULTILINE,
 )
 LINKED = re.compile(r"\[\w+\]\([^)\s]+\)|https?://\S+")
 RECORD = re.compile(r"\b[A-Z]{2,5}-\d{1,5}\b")
@@ -46,6 +54,8 @@ NO_MYSTERY = frozenset(  # split from one string, so that a reader sees words an
     NVME OAUTH OCR ODBC OEM OIDC OKR OLAP OLTP OOM OOO OPEX ORM OTP PAAS PCI PII PKI PNG POC POSIX PTO QPS RBAC
     RDBMS RDP REGEX RFI RFP RFQ RGB RHEL RPC RPM RSA RSVP RTF SAML SCIM SCP SDLC SFTP SHA SIEM SKU SLA SLO
     SLI SNMP SOAP SPF SRE SSD SSN SVG SVN SWOT TDD TLD TOML TOTP TPU TSV TTL UAT UDP UML UPS USP UUID VGA VLAN
+    DOCX EPUB HEIF MPEG ODP ODS ODT PPT PPTX TIFF WEBP XLS DSA ECDSA
+    EACCES EAGAIN EBADF EBUSY EEXIST EINTR EINVAL EISDIR EMFILE ENFILE ENOENT ENOMEM ENOSPC EPERM EPIPE
     VPC WCAG WLAN WYSIWYG XLSX XSS YAML YOY YTD ZFS""".split()  # noqa: SIM905
 )
 """Abbreviations that any dictionary or reader knows."""
@@ -106,7 +116,7 @@ def _familiar(sources: Sequence[Source]) -> frozenset[str]:
 
 def defined_terms(text: str) -> set[str]:
     """Return the abbreviations that a text explains."""
-    return {found.group("inside") or found.group("before") for found in EXPANDED.finditer(text)}
+    return {term for found in EXPANDED.finditer(text) for term in found.groups() if term}
 
 
 def used_terms(text: str) -> Iterable[re.Match[str]]:

@@ -19,6 +19,7 @@ from domain.feedback import FeedbackBook
 from domain.found_gaps import Gaps
 from domain.gap_answers import GapAnswers
 from domain.gap_ranking import GapRanking
+from domain.gap_stats import GapStatistics
 from domain.golden import GoldenBook
 from domain.handovers import Handovers
 from domain.history import History
@@ -93,6 +94,7 @@ class Vault:
     studies: Studies
     ranking: GapRanking
     gap_answers: GapAnswers
+    gap_stats: GapStatistics
     verifications: Verifications
     notes: Notes
     handovers: Handovers

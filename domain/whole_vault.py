@@ -53,6 +53,7 @@ class Care(msgspec.Struct, frozen=True):
 
     entity_id: int
     has_owner: bool
+    """Or is asked who that is already."""
     has_runbook: bool
     has_backup: bool
     keeps_data: bool

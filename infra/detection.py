@@ -1,14 +1,17 @@
 """Detection outside the vault: documents given as lines of JSON, read by the product's own code."""
 
+import codecs
 import json
+import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from domain.cells import cell_claims
 from domain.claims import claims
 from domain.contradictions import Conflict, Placed, conflicts
 from domain.detection import Detected, detect
@@ -52,12 +55,12 @@ def read_lines(path: Path) -> list[ReadDocument]:
         content = path.read_bytes()
     except OSError as error:
         raise Invalid(f"{path} cannot be read. Check the path.") from error
-    for number, line in enumerate(content.splitlines(), start=1):
+    for number, line in enumerate(content.removeprefix(codecs.BOM_UTF8).splitlines(), start=1):
         if not line.strip():
             continue
         try:
             each = msgspec.json.decode(line, type=DocumentLine)
-        except (msgspec.ValidationError, msgspec.DecodeError) as error:
+        except (msgspec.ValidationError, msgspec.DecodeError, UnicodeDecodeError) as error:
             raise Invalid(f"Line {number} of {path} is not a document with id and text: {error}.") from error
         found.append(ReadDocument(each.id, each.source))
     return found
@@ -72,14 +75,12 @@ def detect_all(documents: Sequence[ReadDocument], matcher: Matcher, analyzer: An
 
 def find_conflicts(documents: Sequence[ReadDocument], analyzer: Analyzer) -> list[Conflict]:
     """Return the conflicts between documents, surest first."""
-    return conflicts(
-        [
-            Placed(each.id, claim)
-            for each in documents
-            for statement in statements(each.source.text, each.blocks or plain_blocks(each.source.text), analyzer)
-            for claim in claims(statement, analyzer)
-        ]
-    )
+    placed: list[Placed] = []
+    for each in documents:
+        found = statements(each.source.text, each.blocks or plain_blocks(each.source.text), analyzer)
+        stated = [claim for statement in found for claim in claims(statement, analyzer)]
+        placed += [Placed(each.id, claim) for claim in (*stated, *cell_claims(found, analyzer))]
+    return conflicts(placed)
 
 
 def conflict_as_json(conflict: Conflict) -> dict[str, Any]:
@@ -93,18 +94,23 @@ def conflict_as_json(conflict: Conflict) -> dict[str, Any]:
 def print_detections(path: Path) -> None:
     """Print one line of JSON a document. Raises: Invalid."""
     documents = read_lines(path)
-    for each, found in zip(documents, detect_all(documents, make_matcher(), WordAnalyzer()), strict=True):
-        _print(as_json(each.id, found))
+    detected = zip(documents, detect_all(documents, make_matcher(), WordAnalyzer()), strict=True)
+    _print(as_json(each.id, found) for each, found in detected)
 
 
 def print_conflicts(path: Path) -> None:
     """Print one line of JSON a conflict. Raises: Invalid."""
-    for each in find_conflicts(read_lines(path), WordAnalyzer()):
-        _print(conflict_as_json(each))
+    _print(conflict_as_json(each) for each in find_conflicts(read_lines(path), WordAnalyzer()))
 
 
-def _print(line: dict[str, Any]) -> None:
-    sys.stdout.write(f"{json.dumps(line, ensure_ascii=False)}\n")
+def _print(lines: Iterable[dict[str, Any]]) -> None:
+    """Print line by line, until whoever reads has enough."""
+    try:
+        for line in lines:
+            sys.stdout.write(f"{json.dumps(line, ensure_ascii=False)}\n")
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else the exit of Python complains again
 
 
 def as_json(document_id: str | int, detected: Detected) -> dict[str, Any]:

@@ -50,7 +50,7 @@ class NoteWriter:
         for user_id in due:
             if viewer := await self._viewer(tenant_id, user_id):
                 async with self.open_vault(viewer) as vault:
-                    await vault.notes.choose(week)
+                    await vault.notes.choose(week, await vault.ranking.lessons())
         if self.mailer:
             await self._mail_notes(tenant_id, self.mailer)
             await self._mail_asks(tenant_id, self.mailer)

@@ -1,4 +1,4 @@
-"""The history of syncs as a drawing: one bar for each sync, oldest first, in numbers an SVG can take."""
+"""Columns as a drawing, in numbers an SVG can take: of syncs, one on top of the other; of weeks, side by side."""
 
 from collections.abc import Sequence
 
@@ -15,16 +15,26 @@ LEAST = 2.0
 """What is more than nothing is seen."""
 
 
+class Column(msgspec.Struct, frozen=True):
+    """What one bar is to show: how much of what, in order; `tone` colours its foot."""
+
+    title: str
+    parts: tuple[tuple[str, int], ...]
+    tone: str = ""
+
+
 class Piece(msgspec.Struct, frozen=True):
     """A part of a bar."""
 
     kind: str
+    x: float
     y: float
+    width: float
     height: float
 
 
 class Bar(msgspec.Struct, frozen=True):
-    """One sync."""
+    """One column as it is drawn."""
 
     x: float
     width: float
@@ -37,7 +47,10 @@ class Chart(msgspec.Struct, frozen=True):
     """The drawing; `summary` says the same in a sentence."""
 
     bars: tuple[Bar, ...]
+    keys: tuple[str, ...]
+    """The kinds of parts, in order."""
     most: int
+    """What the tallest stands for."""
     summary: str
     width: int = WIDTH
     height: int = HEIGHT
@@ -48,30 +61,69 @@ def history_chart(syncs: Sequence[SyncView]) -> Chart | None:
     ended = [each for each in reversed(syncs) if each.sync.is_final]
     if len(ended) < 2:
         return None
-    most = max(1, *(sum(count for _, count in _parts(each)) for each in ended))
-    step = WIDTH / max(len(ended), LEAST_BARS)
-    bars = tuple(_bar(each, position * step, step - GAP, most) for position, each in enumerate(ended))
     changed = sum(each.sync.progress.indexed for each in ended)
     failed = sum(each.tone == "bad" for each in ended)
     summary = f"The last {plural(len(ended), 'sync')}: {plural(changed, 'item')} indexed, {failed} failed altogether."
-    return Chart(bars, most, summary)
+    return stacked([_column(each) for each in ended], summary)
 
 
-def _parts(seen: SyncView) -> tuple[tuple[str, int], ...]:
-    progress = seen.sync.progress
-    return (("indexed", progress.indexed), ("deleted", progress.deleted), ("failed", progress.failed))
+def stacked(columns: Sequence[Column], summary: str) -> Chart:
+    """Return columns whose parts stand on top of each other, as parts of one whole."""
+    most = max(1, *(sum(count for _, count in each.parts) for each in columns))
+    step = WIDTH / max(len(columns), LEAST_BARS)
+    bars = tuple(_stack(each, place * step, step - GAP, most) for place, each in enumerate(columns))
+    return Chart(bars, _keys(columns), most, summary)
 
 
-def _bar(seen: SyncView, x: float, width: float, most: int) -> Bar:
-    pieces, top = [], float(HEIGHT)
-    for kind, count in _parts(seen):
-        if count:
-            height = max(LEAST, count / most * (HEIGHT - 3 * LEAST))
-            top -= height
-            pieces.append(Piece(kind, round(top, 1), round(height, 1)))
+def beside(columns: Sequence[Column], summary: str) -> Chart:
+    """Return columns whose parts stand side by side, since they are no parts of one whole."""
+    most = max(1, *(count for each in columns for _, count in each.parts))
+    step = WIDTH / len(columns)
+    bars = tuple(_row(each, place * step, step - 2 * GAP, most) for place, each in enumerate(columns))
+    return Chart(bars, _keys(columns), most, summary)
+
+
+def _keys(columns: Sequence[Column]) -> tuple[str, ...]:
+    return tuple(kind for kind, _ in columns[0].parts)
+
+
+def _column(seen: SyncView) -> Column:
     progress = seen.sync.progress
     title = (
         f"{seen.sync.created_at:%-d %b, %H:%M}: {seen.badge.lower()}, {progress.indexed:,} indexed, "
         f"{progress.deleted:,} deleted, {progress.failed:,} failed"
     )
-    return Bar(round(x, 1), round(max(1.0, width), 1), title, seen.tone, tuple(pieces))
+    parts = (("indexed", progress.indexed), ("deleted", progress.deleted), ("failed", progress.failed))
+    return Column(title, parts, seen.tone)
+
+
+def _stack(column: Column, x: float, width: float, most: int) -> Bar:
+    pieces, top = [], float(HEIGHT)
+    for kind, count in column.parts:
+        if count:
+            height = _height(count, most)
+            top -= height
+            pieces.append(_piece(kind, x, top, max(1.0, width), height))
+    return _bar(column, x, width, pieces)
+
+
+def _row(column: Column, x: float, width: float, most: int) -> Bar:
+    each_width = width / len(column.parts)
+    pieces = [
+        _piece(kind, x + place * each_width, HEIGHT - _height(count, most), each_width - 1, _height(count, most))
+        for place, (kind, count) in enumerate(column.parts)
+        if count
+    ]
+    return _bar(column, x, width, pieces)
+
+
+def _height(count: int, most: int) -> float:
+    return max(LEAST, count / most * (HEIGHT - 3 * LEAST))
+
+
+def _piece(kind: str, x: float, y: float, width: float, height: float) -> Piece:
+    return Piece(kind, round(x, 1), round(y, 1), round(width, 1), round(height, 1))
+
+
+def _bar(column: Column, x: float, width: float, pieces: Sequence[Piece]) -> Bar:
+    return Bar(round(x, 1), round(max(1.0, width), 1), column.title, column.tone, tuple(pieces))

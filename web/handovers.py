@@ -53,8 +53,8 @@ async def begin_handover(vault: Vault, tools: Tools, person_id: int | None, form
         raise Invalid(LOOK, {"person": "Choose who leaves."})
     person = await vault.entities.get(person_id)
     deeds = await vault.graph.deeds_of(person_id, N_DEEDS)
-    gaps = await vault.gaps.page(GapFilter(), 0, N_GAPS_LOOKED_AT)
-    planned = plan(standings(deeds, tools.now()), person_id, gaps, person.name)
+    found = await vault.gaps.page(GapFilter(), N_GAPS_LOOKED_AT)
+    planned = plan(standings(deeds, tools.now()), person_id, found.gaps, person.name)
     if not planned:
         raise Invalid(LOOK, {"person": NOTHING_KNOWN})
     readers = principals_of(vault.viewer, form.value("readers") == "everyone")

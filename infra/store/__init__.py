@@ -24,6 +24,7 @@ from infra.store.entities import EntityStore
 from infra.store.feedback import FeedbackStore
 from infra.store.gap_answers import GapAnswerStore
 from infra.store.gap_ranking import GapRankingStore
+from infra.store.gap_stats import GapStatisticStore
 from infra.store.gaps import GapStore
 from infra.store.golden import GoldenStore
 from infra.store.handovers import HandoverStore
@@ -130,6 +131,7 @@ class Stores:
             studies=StudyStore(connection, viewer, self.queue),
             ranking=GapRankingStore(connection, viewer, self.model),
             gap_answers=GapAnswerStore(connection, viewer),
+            gap_stats=GapStatisticStore(connection, viewer),
             verifications=VerificationStore(connection, viewer),
             notes=NoteStore(connection, viewer),
             handovers=HandoverStore(connection, viewer, announce),

@@ -26,7 +26,8 @@ from infra.store.texts import storable
 GAP = f"""
 select g.id, g.kind, g.state, g.reason, e.question, e.person, e.score, e.document_id, f.version_id,
     e.start_at as start, e.end_at as "end", d.title, d.author,
-    coalesce(d.source_modified_at, d.source_created_at) as modified_at, count(*) over () as n_documents
+    coalesce(d.source_modified_at, d.source_created_at) as modified_at, e.addressee, e.addressee_reason,
+    count(*) over () as n_documents
 from gaps g join gap_evidence e on (e.tenant_id, e.gap_id) = (g.tenant_id, g.id)
 join detections f on (f.tenant_id, f.document_id) = (e.tenant_id, e.document_id)
 join documents d on (d.tenant_id, d.id) = (e.tenant_id, e.document_id)
@@ -101,8 +102,13 @@ on conflict (tenant_id, document_id) do update set due_at = excluded.due_at
 REOPEN = sa.text("""
 update gaps g set state = 'open', closed_by = '', closed_at = null where g.state = 'answered'
 and exists (select from gap_evidence e where (e.tenant_id, e.gap_id, e.document_id) = (g.tenant_id, g.id, :document))
-and not exists (select from gap_answers a where (a.tenant_id, a.gap_id) = (g.tenant_id, g.id) and a.state <> 'outdated')
+and not exists (select from gap_answers a join gaps k on (k.tenant_id, k.id) = (a.tenant_id, a.gap_id)
+    where k.tenant_id = g.tenant_id and coalesce(k.twin_of, k.id) = coalesce(g.twin_of, g.id) and a.state <> 'outdated')
 """)
+ALIKE = """(
+    select k.id from gaps k where coalesce(k.twin_of, k.id) = (select coalesce(twin_of, id) from gaps where id = :id))
+"""
+"""The gaps that are asked as one with one."""
 
 
 class GapAnswerStore:
@@ -122,7 +128,7 @@ class GapAnswerStore:
         return msgspec.convert(dict(row._mapping), FoundGap)
 
     async def of_gap(self, gap_id: int) -> list[GapAnswer]:
-        return await self._answers("a.gap_id = :id", gap_id)
+        return await self._answers(f"a.gap_id in {ALIKE}", gap_id)
 
     async def completing(self, document_id: int) -> list[GapAnswer]:
         return await self._answers("a.evidence_document_id = :id", document_id)
@@ -182,8 +188,8 @@ class GapAnswerStore:
             },
         )
         await self._connection.execute(
-            sa.text("update gaps set state = 'answered', closed_by = :by, closed_at = now() where id = :gap"),
-            {**binds, "by": self._viewer.name},
+            sa.text(f"update gaps set state = 'answered', closed_by = :by, closed_at = now() where id in {ALIKE}"),
+            {"id": gap.id, "by": self._viewer.name},
         )
         return int(answer.id)
 

@@ -1,6 +1,6 @@
 """What ranks gaps, in Postgres: whom they are asked, which are one, and what people made of each kind."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import msgspec
 import sqlalchemy as sa
@@ -21,6 +21,11 @@ select e.gap_id, e.document_id, g.kind, e.start_at as start, e.end_at as "end", 
 from gap_evidence e join gaps g on (g.tenant_id, g.id) = (e.tenant_id, e.gap_id)
 join documents d on (d.tenant_id, d.id) = (e.tenant_id, e.document_id)
 where e.embedding is null order by e.score desc, e.gap_id, e.document_id limit :limit
+"""
+UNSORT = """
+update gap_evidence set embedding = null where addressee = any(:departed)
+or (gap_id, document_id, start_at) in (select gap_id, document_id, start_at from gap_evidence
+    where addressee = '' order by score desc, gap_id, document_id, start_at limit :limit)
 """
 SORT = """
 update gap_evidence set addressee = :addressee, addressee_reason = :reason, quality = :quality,
@@ -76,6 +81,9 @@ class GapRankingStore:
     async def unsorted(self, limit: int) -> list[Unsorted]:
         rows = await self._rows(UNSORTED, limit=limit)
         return [msgspec.convert(dict(row._mapping), Unsorted) for row in rows]
+
+    async def unsort(self, departed: Collection[str], limit: int) -> None:
+        await self._connection.execute(sa.text(UNSORT), {"departed": sorted(departed), "limit": limit})
 
     async def sort(self, found: Sequence[Sorted], vectors: Matrix) -> list[Twins]:
         binds = [

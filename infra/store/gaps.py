@@ -8,13 +8,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.detection import Detected
 from domain.errors import NotFound
-from domain.found_gaps import MAX_REASON, FoundGap, GapFilter, GapState, unique
+from domain.found_gaps import MAX_REASON, FoundGap, GapFilter, GapPage, GapSort, GapState, unique
 from domain.frames import Frame
-from domain.gap_kinds import GapKind
+from domain.gap_kinds import WORDINGS, GapKind
 from domain.people import EVERYONE, Viewer
 from domain.terms import Term
 from infra.store.access import access_binds
-from infra.store.gap_sql import ADD_TERMS, PAGE, VERDICT, VISIBLE
+from infra.store.gap_orders import key_binds, key_of, page_statement
+from infra.store.gap_sql import ADD_TERMS, OF_PERSON, VERDICT, VISIBLE
 from infra.store.texts import storable
 from infra.store.tidings import TURN, add_tidings
 
@@ -137,31 +138,30 @@ class GapStore:
             )
         )
 
-    async def page(self, narrowed: GapFilter, offset: int, size: int) -> list[FoundGap]:
-        rows = await self._connection.execute(
-            sa.text(PAGE),
-            {
-                **access_binds(self._viewer),
-                "tenant": self._viewer.tenant_id,
-                "everyone": EVERYONE,
-                "state": narrowed.state.value,
-                "kind": narrowed.kind.value if narrowed.kind else "",
-                "muted": [each.value for each in narrowed.muted],
-                "kinds": [each.kind.value for each in narrowed.lessons],
-                "weights": [each.weight for each in narrowed.lessons],
-                "offset": offset,
-                "size": size,
-            },
-        )
-        return [msgspec.convert(dict(row._mapping), FoundGap) for row in rows]
+    async def page(self, narrowed: GapFilter, size: int, sort: GapSort = GapSort.PRIORITY, key: str = "") -> GapPage:
+        rows = (
+            await self._connection.execute(
+                sa.text(page_statement(sort, is_first=not key)),
+                {
+                    **access_binds(self._viewer),
+                    **_filter_binds(narrowed),
+                    **key_binds(key, sort),
+                    "tenant": self._viewer.tenant_id,
+                    "everyone": EVERYONE,
+                    "size": size + 1,
+                },
+            )
+        ).all()
+        gaps = tuple(msgspec.convert(dict(row._mapping), FoundGap) for row in rows[:size])
+        return GapPage(gaps, key_of(rows[size - 1]) if len(rows) > size else "")
 
-    async def counts(self, state: GapState) -> dict[GapKind, int]:
+    async def counts(self, state: GapState, person: str = "") -> dict[GapKind, int]:
         rows = await self._connection.execute(
             sa.text(
-                f"select g.kind, count(distinct coalesce(g.twin_of, g.id)) as n {VISIBLE}"
+                f"select g.kind, count(distinct coalesce(g.twin_of, g.id)) as n {VISIBLE} and {OF_PERSON}"
                 " group by g.kind order by n desc, g.kind"
             ),
-            {"state": state.value, **access_binds(self._viewer)},
+            {"state": state.value, "person": storable(person), **access_binds(self._viewer)},
         )
         return {GapKind(row.kind): int(row.n) for row in rows}
 
@@ -194,3 +194,16 @@ class GapStore:
             sa.text(VERDICT if after is GapState.DISMISSED else "delete from gap_verdicts where gap_id = :id"),
             {"tenant": self._viewer.tenant_id, "id": gap_id, "user": self._viewer.user_id},
         )
+
+
+def _filter_binds(narrowed: GapFilter) -> dict[str, object]:
+    weights = {each.kind: each.weight for each in narrowed.lessons}
+    return {
+        "state": narrowed.state.value,
+        "kind": narrowed.kind.value if narrowed.kind else "",
+        "person": storable(narrowed.person),
+        "muted": [each.value for each in narrowed.muted],
+        "kinds": [each.kind.value for each in WORDINGS],
+        "names": [each.name for each in WORDINGS],
+        "weights": [weights.get(each.kind, 1.0) for each in WORDINGS],
+    }

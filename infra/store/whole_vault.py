@@ -33,6 +33,12 @@ where t.tenant_id = :tenant and not t.is_explained and t.term in (
     select from glossary g where g.tenant_id = t.tenant_id and lower(g.short) = lower(t.term)
 ) order by t.term, t.document_id
 """
+IS_ASKED = """exists (
+    select from gap_evidence e join gaps g on (g.tenant_id, g.id) = (e.tenant_id, e.gap_id)
+    where (e.tenant_id, e.document_id) = (p.tenant_id, p.document_id) and e.origin <> 'vault'
+    and g.kind = 'system_without_owner' and position(lower(p.name) in lower(e.question)) > 0
+)"""
+"""A sentence or a row asks for its owner already."""
 CARE = f"""
 with place as (
     select distinct a.entity_id, a.name, d.tenant_id, d.id as document_id, d.title from entity_aliases a
@@ -41,7 +47,7 @@ with place as (
     where a.entity_id = any(:ids) and {READABLE}
 )
 select p.entity_id, bool_or(p.title ~* :runbook or array_to_string(c.heading_path, ' ') ~* :runbook) as has_runbook,
-    bool_or(c.text ~* :backup) as has_backup, bool_or(c.text ~* :owner) as has_owner,
+    bool_or(c.text ~* :backup) as has_backup, bool_or(c.text ~* :owner or {IS_ASKED}) as has_owner,
     bool_or(c.text ~* (regexp_replace(p.name, :special, :escaped, 'g') || :data)) as keeps_data
 from place p join chunks c on (c.tenant_id, c.document_id) = (p.tenant_id, p.document_id)
 where position(lower(p.name) in lower(p.title || ' ' || c.text)) > 0 group by p.entity_id order by p.entity_id

@@ -45,6 +45,7 @@ def test_a_conflict_is_found(one: str, other: str, kind: str) -> None:
         ("The previous fee of the garage was €80 per month.", "The fee of the garage is €95 per month."),
         ("Standard customers wait 60 minutes.", "Premium customers wait 15 minutes."),
         ("Is the fee of the garage €80 per month?", "The fee of the garage is €95 per month."),
+        ("We add a pump when the flow exceeds 600 litres.", "The flow reached 640 litres, above the limit for a pump."),
     ],
 )
 def test_a_look_alike_is_no_conflict(one: str, other: str) -> None:

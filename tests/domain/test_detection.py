@@ -135,3 +135,39 @@ def test_a_pointer_to_somebody_who_left_is_stale_unless_it_is_older() -> None:
     text = "Owner of the press: Ruben Castellanos."
     assert "stale_reference" in kinds(text, around)
     assert "stale_reference" not in kinds(text, around, date=datetime(2025, 1, 1, tzinfo=UTC))
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "In the event of a tie, the decision will be made by the chair.",
+        "After both sides have come to an agreement, the contract is signed.",
+        "The version bump, that's been decided and we release it now.",
+        "Doug has decided to contribute his tools.",
+    ],
+)
+def test_how_decisions_come_about_and_what_was_decided_before_need_no_reason_here(sentence: str) -> None:
+    assert "decision_without_reason" not in kinds(sentence)
+
+
+def test_a_part_of_a_name_a_setting_and_a_designation_are_no_abbreviations() -> None:
+    around = survey([Source("The QZX is off."), Source("We drink tea.")])
+    assert "undefined_term" in kinds("The QZX is off.", around)
+    for text in (
+        "The QZX&M is late.",
+        "Build with QZX=1.",
+        "See order QZX 9334.2 first.",
+        "She went to QZX University.",
+    ):
+        assert "undefined_term" not in kinds(text, around), text
+    glossary = "- **QZX** or **QZ** - the quiet zone exchange\n\nThe QZX is off."
+    assert "undefined_term" not in kinds(glossary, survey([Source(glossary), Source("We drink tea.")]))
+
+
+def test_a_sentence_about_a_missing_backup_or_runbook_is_asked_for_just_that() -> None:
+    asked = {gap.kind.value: gap.question for gap in found("The share was never backed up.\n\nIt has no runbook.").gaps}
+    assert asked == {
+        "system_without_backup": "How is this backed up, and when was it last restored:"
+        " “The share was never backed up.”?",
+        "system_without_runbook": "What does one do when this fails, step by step: “It has no runbook.”?",
+    }

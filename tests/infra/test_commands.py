@@ -19,6 +19,7 @@ from domain.vault import Tools
 from infra.commands import ask, import_path
 from infra.connectors import Connectors
 from infra.database import lobby_transaction
+from infra.detection import read_lines
 from infra.store import Stores
 
 ROOT = Path(__file__).parent.parent.parent
@@ -93,3 +94,28 @@ def test_a_wrong_setting_ends_the_command_with_one_line(name: str, value: str) -
     lines = ended.stderr.strip().splitlines()
     assert len(lines) == 1
     assert name in lines[0]
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b'{"id": 1, "text": "Fine."}\n{"id": 2}\n', "Line 2"),
+        (b'{"id": 1, "text": "\xff"}\n', "Line 1"),
+        (b"[1]\n", "Line 1"),
+        (None, "cannot be read"),
+    ],
+)
+def test_what_is_no_file_of_documents_is_refused_in_one_line_that_names_the_place(
+    tmp_path: Path, content: bytes | None, said: str
+) -> None:
+    path = tmp_path / "documents.jsonl"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(Invalid, match=said):
+        read_lines(path)
+
+
+def test_a_file_of_documents_may_begin_with_a_byte_order_mark_and_hold_empty_lines(tmp_path: Path) -> None:
+    path = tmp_path / "documents.jsonl"
+    path.write_bytes(b'\xef\xbb\xbf{"id": "a", "text": "Fine.", "extra": 1}\n\n{"id": 2, "text": "", "date": "soon"}\n')
+    assert [each.id for each in read_lines(path)] == ["a", 2]

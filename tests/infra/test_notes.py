@@ -3,21 +3,25 @@
 import asyncio
 import dataclasses
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from email import message_from_bytes
 from email.message import EmailMessage, Message
 from email.policy import default
 
 import pytest
 import pytest_asyncio
+import sqlalchemy as sa
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from domain.errors import Forbidden, Invalid, Unavailable
 from domain.found_gaps import GapFilter
 from domain.gap_answers import Via
+from domain.gap_kinds import GapKind
+from domain.gap_ranking import Lesson
 from domain.notes import Mail, NoteQuestion, numbered, week_of
 from domain.people import Viewer
 from domain.vault import Tools
+from infra.database import tenant_transaction
 from infra.links import LinkSigner
 from infra.mail import SmtpMailer
 from infra.note_jobs import NoteWriter
@@ -119,6 +123,40 @@ async def test_a_member_gets_one_note_of_three_questions_a_week_however_many_wor
     assert postbox.mails[1]["Subject"] == "One question for you from Tidewater", "those of last week rest"
 
 
+async def test_who_knows_most_is_asked_before_the_author_and_the_author_once_they_were_asked_in_vain(
+    stores: Stores, noon_tools: Tools, viewer: Viewer, source: factories.Source
+) -> None:
+    expert = await factories.member(stores.engine, viewer.tenant_id, name="Zoe Quill")
+    await written_by(stores, noon_tools, viewer, source)
+    async with tenant_transaction(stores.engine, viewer.tenant_id) as connection:
+        reason = {"who": expert.name, "why": "knows most about the press"}
+        statement = "update gap_evidence set addressee = :who, addressee_reason = :why where question like '%press%'"
+        await connection.execute(sa.text(statement), reason)
+    week = week_of(NOON)
+
+    async def asked(whom: Viewer, monday: date) -> list[NoteQuestion]:
+        async with stores.open_vault(whom) as vault:
+            await vault.notes.choose(monday, await vault.ranking.lessons())
+            return await vault.notes.questions(monday)
+
+    assert not any("press" in each.question for each in await asked(viewer, week))
+    [question] = await asked(expert, week)
+    assert ("press" in question.question, question.why) == (True, "you know most about the press")
+    [question] = [each for each in await asked(viewer, week + timedelta(weeks=1)) if "press" in each.question]
+    assert question.why == "you wrote the document"
+
+
+async def test_a_kind_that_is_muted_comes_in_no_note(
+    stores: Stores, noon_tools: Tools, viewer: Viewer, source: factories.Source
+) -> None:
+    await written_by(stores, noon_tools, viewer, source)
+    lesson = Lesson(GapKind.MISSING_ACTOR, 10, 9)
+    async with stores.open_vault(viewer) as vault:
+        await vault.notes.choose(week_of(NOON), [lesson])
+        [question] = await vault.notes.questions(week_of(NOON))
+    assert question.kind is GapKind.WAITING_ON
+
+
 async def test_a_mail_that_the_server_refuses_is_sent_later(
     stores: Stores, noon_tools: Tools, viewer: Viewer, source: factories.Source, writer: NoteWriter, postbox: Postbox
 ) -> None:
@@ -174,7 +212,7 @@ async def test_who_a_question_is_passed_on_to_is_told_by_mail_once(
     source.files = {"a.md": QUESTIONS[0]}
     await factories.studied(stores, noon_tools, viewer)
     async with stores.open_vault(viewer) as vault:
-        gap_id = (await vault.gaps.page(GapFilter(), 0, 5))[0].id
+        gap_id = (await vault.gaps.page(GapFilter(), 5)).gaps[0].id
         await vault.gap_answers.pass_on(gap_id, other.user_id, "You bought it.")
     await writer.write(viewer.tenant_id)
     await writer.write(viewer.tenant_id)

@@ -5,10 +5,10 @@ import sqlalchemy as sa
 
 from domain.detection import detector_version
 from domain.entities import EntityKind
-from domain.errors import NotFound
+from domain.errors import Invalid, NotFound
 from domain.examining import examine
-from domain.found_gaps import FoundGap, GapFilter, GapState
-from domain.gap_kinds import GapKind
+from domain.found_gaps import FoundGap, GapFilter, GapSort, GapState
+from domain.gap_kinds import GapKind, wording
 from domain.overlooking import overlook
 from domain.people import Viewer, system_viewer, user_principal
 from domain.vault import Tools
@@ -19,12 +19,13 @@ from tests import factories
 from tests.factories import Source
 
 LOST = "Somebody should clean the filter of the press."
+PEOPLE = ((1, "Marta"), (2, "Otto"), (3, "Zelda"), (4, "Bruno"))
 HEAD = "The order of the pumps is in Marta's head."
 
 
 async def shown(stores: Stores, viewer: Viewer, **narrowed: object) -> list[FoundGap]:
     async with stores.open_vault(viewer) as vault:
-        return await vault.gaps.page(GapFilter(**narrowed), 0, 50)  # type: ignore[arg-type]
+        return list((await vault.gaps.page(GapFilter(**narrowed), 50)).gaps)  # type: ignore[arg-type]
 
 
 async def n_rows(stores: Stores, viewer: Viewer, table: str) -> int:
@@ -103,6 +104,61 @@ async def test_a_gap_is_seen_only_by_who_may_read_its_document(
         assert await vault.gaps.counts(GapState.OPEN) == {GapKind.MISSING_ACTOR: 1}
 
 
+async def test_every_order_is_whole_over_its_pages_even_when_one_is_closed_on_the_way(
+    stores: Stores, tools: Tools, viewer: Viewer, source: Source
+) -> None:
+    source.files = {f"{n}.md": f"{LOST} In hall {n}.\n\nOnly {who} knows how hall {n} is wired.\n" for n, who in PEOPLE}
+    await factories.studied(stores, tools, viewer)
+    wanted = {
+        GapSort.PRIORITY: lambda each: (-each.priority, each.id),
+        GapSort.NEWEST: lambda each: (-each.found_at.timestamp(), -each.id),
+        GapSort.OLDEST: lambda each: (each.found_at.timestamp(), each.id),
+        GapSort.KIND: lambda each: (wording(each.kind).name, -each.priority, each.id),
+        GapSort.DOCUMENT: lambda each: (each.title, -each.priority, each.id),
+        GapSort.PERSON: lambda each: (not each.addressee, each.addressee.casefold(), -each.priority, each.id),
+    }
+    for sort in GapSort:
+        async with stores.open_vault(viewer) as vault:
+            whole = (await vault.gaps.page(GapFilter(), 50, sort)).gaps
+            first = await vault.gaps.page(GapFilter(), 2, sort)
+            await vault.gaps.dismiss(first.gaps[1].id, "")
+            paged, key = list(first.gaps), first.next_key
+            while key:
+                page = await vault.gaps.page(GapFilter(), 2, sort, key)
+                paged, key = [*paged, *page.gaps], page.next_key
+            await vault.gaps.reopen(first.gaps[1].id)
+            with pytest.raises(Invalid):
+                await vault.gaps.page(GapFilter(), 2, sort, '["x"]')
+        assert len(whole) >= 5, "several pages of two"
+        assert [each.id for each in paged] == [each.id for each in whole], sort
+        assert list(whole) == sorted(whole, key=wanted[sort]), sort
+
+
+async def test_gaps_can_be_narrowed_to_whom_they_are_asked_of(
+    stores: Stores, tools: Tools, viewer: Viewer, source: Source
+) -> None:
+    source.files = {f"{n}.md": f"Only {who} knows how hall {n} is wired.\n" for n, who in PEOPLE}
+    await factories.studied(stores, tools, viewer)
+    asked = {each.addressee for each in await shown(stores, viewer)}
+    assert "Marta" in asked
+    [gap] = await shown(stores, viewer, person="marta")
+    async with stores.open_vault(viewer) as vault:
+        assert await vault.gaps.counts(GapState.OPEN, "MARTA") == {gap.kind: 1}
+
+
+async def test_who_has_left_is_asked_no_more_and_who_comes_to_be_known_is(
+    stores: Stores, tools: Tools, viewer: Viewer, source: Source
+) -> None:
+    source.files = {"hall.md": f"---\nauthor: Otto Brand\n---\n\n{LOST}"}
+    await factories.studied(stores, tools, viewer)
+    [gap] = await shown(stores, viewer)
+    assert (gap.addressee, gap.addressee_reason) == ("Otto Brand", "wrote it")
+    source.files["news.md"] = "Otto Brand has left the company on 3 May 2024."
+    await factories.studied(stores, tools, viewer)
+    [gap] = [each for each in await shown(stores, viewer) if each.title.startswith("hall")]
+    assert gap.addressee == "", "nobody else is known to know"
+
+
 def test_the_detectors_version_names_rules_and_table(tools: Tools) -> None:
     assert detector_version(tools.matcher).endswith(tools.matcher.version)
 
@@ -175,6 +231,20 @@ async def test_the_vault_knows_which_systems_it_can_mend_and_bring_back(
     async with stores.open_vault(system_viewer(viewer.tenant_id)) as vault:
         [care] = await vault.whole.care(ids)
     assert care == Care(ids[0], has_owner=False, has_runbook=True, has_backup=False, keeps_data=True)
+    async with tenant_transaction(stores.engine, viewer.tenant_id) as connection:
+        await connection.execute(
+            sa.text(
+                "with f as (insert into detections (tenant_id, document_id, version_id, detector)"
+                " select tenant_id, id, version_id, 'd' from documents returning document_id), g as (insert into gaps"
+                " (tenant_id, kind, fingerprint) values (:t, 'system_without_owner', 'f') returning id)"
+                " insert into gap_evidence (tenant_id, gap_id, document_id, start_at, end_at, question, person, score)"
+                " select :t, g.id, f.document_id, 0, 4, 'Who owns LEDGER-2 (old)?', '', 0.9 from f, g"
+            ),
+            {"t": viewer.tenant_id},
+        )
+    async with stores.open_vault(system_viewer(viewer.tenant_id)) as vault:
+        [care] = await vault.whole.care(ids)
+    assert care.has_owner, "a row of a table asks for its owner already: it is not asked twice"
 
 
 async def test_a_vault_is_seen_as_a_whole_again_only_when_it_or_who_may_read_it_has_changed(

@@ -63,7 +63,7 @@ async def crowded(stores: Stores, viewer: Viewer) -> Viewer:
 
 async def asked_of_guide(stores: Stores, viewer: Viewer) -> set[GapKind]:
     async with stores.open_vault(viewer) as vault:
-        found = await vault.gaps.page(GapFilter(), 0, 50)
+        found = (await vault.gaps.page(GapFilter(), 50)).gaps
         return {gap.kind for gap in found if gap.title == "Guide"} - {GapKind.KNOWLEDGE_IN_A_HEAD}
 
 

@@ -30,7 +30,7 @@ class Knowing:
     async def gaps(self, viewer: Viewer | None = None) -> list[FoundGap]:
         """The open gaps, as one may see them."""
         async with self.stores.open_vault(viewer or self.viewer) as vault:
-            return await vault.gaps.page(GapFilter(), 0, 50)
+            return list((await vault.gaps.page(GapFilter(), 50)).gaps)
 
     async def read_answers(self) -> None:
         """What a worker does once somebody has answered."""

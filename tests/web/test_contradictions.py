@@ -40,6 +40,26 @@ async def test_a_vault_without_contradictions_says_when_they_appear(admin: Brows
     assert "Nothing here yet" in admin.words
 
 
+async def test_a_row_of_a_table_stands_beside_the_sentence_that_it_contradicts(
+    admin: Browser, admin_viewer: Viewer, stores: Stores, tools: Tools, source: factories.Source
+) -> None:
+    source.files = {
+        "old.md": OLD,
+        "rules.md": "| What | Kept in the archive |\n|---|---|\n| Raw readings | 24 months |\n",
+    }
+    await factories.studied(stores, tools, admin_viewer)
+    await admin.visit("/contradictions")
+    assert OLD in admin.words
+    row = next(each for each in admin.page.css(".clash__side") if "24 months" in each.text())
+    assert "“Raw readings | 24 months”" in row.text()
+    link = row.css_first("a")
+    assert link is not None
+    await admin.visit(link.attributes["href"] or "")
+    marked = admin.page.css_first("mark")
+    assert marked is not None
+    assert marked.text() == "24 months"
+
+
 async def test_an_admin_settles_a_contradiction_and_who_was_told_otherwise_hears_of_it(
     admin: Browser,
     admin_viewer: Viewer,

@@ -56,6 +56,49 @@ async def test_a_gap_is_shown_in_context_answered_and_the_answer_is_a_cited_docu
     assert "Ada Byron was asked about" in admin.words
 
 
+async def test_what_is_asked_as_one_is_answered_as_one(
+    admin: Browser, knowing: Knowing, source: factories.Source
+) -> None:
+    source.files = {
+        "c.md": "Somebody should clean the filter of our press.",
+        "d.md": "Somebody should really clean the filter of our press.",
+    }
+    await knowing.synced()
+    [gap] = await knowing.gaps()
+    assert gap.n_alike == 2
+    await admin.visit(f"/gaps/{gap.id}")
+    await admin.submit(f"/gaps/{gap.id}/answers", text=ANSWER)
+    assert await knowing.gaps() == []
+    async with tenant_transaction(knowing.stores.engine, knowing.viewer.tenant_id) as connection:
+        await connection.execute(sa.text("update detections set detector = 'an older one'"))
+        twin_id = (
+            await connection.execute(sa.text("select id from gaps where id <> :id"), {"id": gap.id})
+        ).scalar_one()
+    await knowing.read_answers()
+    assert await knowing.gaps() == [], "read again, neither is asked again"
+    await admin.visit(f"/gaps/{twin_id}")
+    assert "1 answer" in admin.words
+    await admin.visit("/gaps?show=answered")
+    assert "1 gap" in admin.words
+    assert "Answered by Ada Byron" in admin.words
+
+
+async def test_the_page_of_a_gap_asks_whom_the_list_names(
+    admin: Browser, member_viewer: Viewer, knowing: Knowing, source: factories.Source
+) -> None:
+    source.files = {"press.md": f"---\nauthor: Ada Byron\n---\n\n{LOST}"}
+    await knowing.synced()
+    [gap] = await knowing.gaps()
+    async with tenant_transaction(knowing.stores.engine, knowing.viewer.tenant_id) as connection:
+        statement = "update gap_evidence set addressee = :who, addressee_reason = 'knows most about the press'"
+        await connection.execute(sa.text(statement), {"who": member_viewer.name})
+    for path in ("/gaps", f"/gaps/{gap.id}"):
+        await admin.visit(path)
+        assert "knows most about the press" in admin.words
+    asked = [each.text() for each in admin.page.css("aside strong")]
+    assert asked == [member_viewer.name, "Ada Byron"]
+
+
 async def test_a_better_answer_is_a_new_version_of_its_document(
     admin: Browser, knowing: Knowing, source: factories.Source
 ) -> None:

@@ -34,7 +34,7 @@ async def test_a_signed_link_answers_its_own_question_without_a_session_and_noth
     source.files, source.principals = {"a.md": LOST}, {"a.md": (user_principal(viewer.user_id),)}
     await factories.studied(stores, noon_tools, viewer)
     async with stores.open_vault(viewer) as vault:
-        gap_id = (await vault.gaps.page(GapFilter(), 0, 5))[0].id
+        gap_id = (await vault.gaps.page(GapFilter(), 5)).gaps[0].id
     browser = Browser(create_app(doors, noon_tools, web_settings))
     mine, foreign, old = (
         links.sign(link_for(whose, gap_id, week_of(NOON), when))
