@@ -29,6 +29,7 @@ from web.progress import SyncView, view
 from web.rendering import Page, page, see_other, wants_region
 from web.schedules import CHOICES
 from web.scopes import words_of
+from web.selections import chosen_in_words
 from web.syncs import count_ahead
 from web.webhooks import github_address, github_secret
 
@@ -99,6 +100,7 @@ async def show(
 ) -> Page:
     """Show one integration: the history of its syncs, and what could not be read."""
     integration = await vault.integrations.get(integration_id)
+    provider = (await providers_of(tools.oauth, vault)).get(integration.kind)
     before_id, now = whole_number(before), tools.now()
     syncs = await vault.syncs.page(integration_id, before_id, N_SYNCS + 1)
     n_ahead = await count_ahead(vault, syncs)
@@ -113,7 +115,7 @@ async def show(
             access_warning(integration, now),
         ),
         may_manage=may_manage(vault.viewer, integration),
-        provider=(await providers_of(tools.oauth, vault)).get(integration.kind),
+        provider=provider,
         history=seen,
         next_before=syncs[N_SYNCS - 1].id if len(syncs) > N_SYNCS else None,
         is_first_page=before_id is None,
@@ -122,6 +124,7 @@ async def show(
         chart=history_chart(seen),
         guard=await asking(vault, integration_id),
         rhythms=CHOICES,
+        chosen_words=chosen_in_words(integration.settings, provider.choice_noun) if provider else "",
         scope_words=words_of(scope_of(integration.settings)),
         mail_address=mail_address_of(tools, vault.viewer, integration),
         webhook=webhook_of(vault.viewer, integration, settings),
