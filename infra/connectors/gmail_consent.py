@@ -11,7 +11,7 @@ from infra.connectors.google_consent import ACCESS_PAGE, IDENTITY, OFFLINE, goog
 GMAIL = "gmail"
 SCOPE = "https://www.googleapis.com/auth/gmail.readonly"
 MAILBOX = {"INBOX": "Inbox", "SENT": "Sent", "STARRED": "Starred", "IMPORTANT": "Important"}
-"""Gmail's own labels that are worth choosing, in the order people know from its side bar; the others are not offered."""
+"""Gmail's own labels that are worth choosing, in the order of its side bar; the others are not offered."""
 CATEGORY = "CATEGORY_"
 CATEGORIES = {
     "CATEGORY_PERSONAL": "Primary",
