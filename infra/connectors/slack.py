@@ -145,7 +145,8 @@ class SlackConnector:
         self, channel: Conversation, group: Group | None, marks: dict[str, Mark], is_sweep: bool
     ) -> AsyncIterator[Page]:
         before = _cursor(marks)
-        yield Page((), before, groups=(group,) if group else ())
+        if group:
+            yield Page((), before, groups=(group,))
         listed: set[str] = set()
         since = None if is_sweep else self._now - WINDOW
         async for entries in self._listed(channel, since):
@@ -156,7 +157,8 @@ class SlackConnector:
         gone = [each for each in held if each not in listed and (since is None or _is_after(each, since))]
         if is_sweep:
             marks[channel.id] = Mark(swept_at=self._now)
-        yield Page(tuple(Gone(each) for each in gone), _cursor(marks))
+        if gone or is_sweep:
+            yield Page(tuple(Gone(each) for each in gone), _cursor(marks))
 
     async def _listed(self, channel: Conversation, since: datetime | None) -> AsyncIterator[Sequence[Entry]]:
         place = Channel(channel.id, f"#{channel.name}", self._principals(channel), self._names, self._now)
