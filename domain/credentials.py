@@ -118,6 +118,8 @@ class Provider(Protocol):
     """Whether consent can be asked for public things alone."""
     mirrors_access: bool
     """Whether the provider says who may read each thing."""
+    host: str
+    """The server that holds what it gives access to."""
     never_read: str
     """What is read in no case, in a sentence; "" where there is nothing to say."""
     scopes: tuple[str, ...]

@@ -19,7 +19,7 @@ from domain.errors import Conflict, Forbidden, Invalid, NotFound, VaultError
 from domain.integrations import Integration
 from domain.kinds import Kinds
 from domain.people import Viewer
-from domain.same_source import require_same_source, settings_by_consent
+from domain.same_source import may_take_over, require_same_source, settings_by_consent
 from domain.vault import OpenVault, Tools, Vault
 
 STATE_LIFE = timedelta(minutes=10)
@@ -60,6 +60,7 @@ async def begin(
     vault: Vault,
     session: str,
     now: datetime,
+    kinds: Kinds,
     is_private: bool = True,
     integration_id: int | None = None,
 ) -> str:
@@ -67,7 +68,8 @@ async def begin(
 
     Raises: NotFound for an integration that is not there, Conflict for one of another provider.
     """
-    if integration_id is not None and (await vault.integrations.get(integration_id)).kind != provider.kind:
+    held = await vault.integrations.get(integration_id) if integration_id is not None else None
+    if held is not None and not may_take_over(kinds, provider.kind, held):
         raise Conflict(f"This integration does not read {provider.title}, so {provider.title} cannot give it access.")
     nonce, verifier, expires_at = secrets.token_urlsafe(24), secrets.token_urlsafe(VERIFIER_BYTES), now + STATE_LIFE
     await vault.nonces.put(nonce, verifier, expires_at)
@@ -113,7 +115,8 @@ async def finish(tools: Tools, callback: Callback, viewer: Viewer, open_vault: O
             held = await _integration_for(vault, provider, account, state.integration_id)
         if held and "account_id" not in held.settings:
             require_manager(viewer, held)
-            await require_same_source(tools.trial, held, grant, viewer, open_vault)
+            read_so = msgspec.structs.replace(held, kind=provider.kind, settings=settings_of(account, viewer))
+            await require_same_source(tools.trial, read_so, grant, viewer, open_vault)
         async with open_vault(viewer) as vault:
             return await _keep(vault, provider, grant, account, state.integration_id, tools.kinds)
     except VaultError:
@@ -221,7 +224,7 @@ async def _keep(
 ) -> Connected:
     """Give the grant to the integration it was asked for, to the one that reads this account already, or to a new."""
     held = await _integration_for(vault, provider, account, integration_id)
-    settings = {"account": account.name, "account_id": account.id, "connected_by": str(vault.viewer.user_id)}
+    settings = settings_of(account, vault.viewer)
     if account.email:
         await vault.access.prove(vault.viewer.user_id, account.email)
     if held:
@@ -229,11 +232,17 @@ async def _keep(
         kept = held.settings
         if "account_id" not in kept:  # until now it was read by what a person had entered
             kept = settings_by_consent(kinds.described(held.kind), kept)
+            await vault.integrations.become(held.id, provider.kind)
         await vault.integrations.configure(held.id, {**kept, **settings})
         await vault.audit.record("integration.reconnected", held.name)
     integration = await vault.integrations.get(held.id) if held else await _add(vault, provider, account, settings)
     await vault.credentials.save(integration.id, grant)
     return Connected(integration, is_new=held is None, must_choose=provider.must_choose)
+
+
+def settings_of(account: Account, viewer: Viewer) -> dict[str, str]:
+    """Return the settings that say whose account an integration reads, and who connected it."""
+    return {"account": account.name, "account_id": account.id, "connected_by": str(viewer.user_id)}
 
 
 async def _integration_for(

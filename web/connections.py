@@ -45,6 +45,7 @@ async def begin(
         vault,
         session_digest(request),
         tools.now(),
+        tools.kinds,
         is_private=private == "yes",
         integration_id=known_number(integration) if integration else None,
     )

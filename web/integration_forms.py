@@ -10,7 +10,7 @@ from domain.errors import Conflict, Forbidden, Invalid, Unavailable, VaultError
 from domain.integrations import Integration
 from domain.kinds import Kind
 from domain.people import Viewer
-from domain.same_source import settings_by_form
+from domain.same_source import form_for, settings_by_form
 from domain.switching import enter_instead, may_switch
 from domain.vault import Tools, Vault
 from web.doors import Doors
@@ -49,7 +49,8 @@ async def edit(vault: Vault, tools: Tools, integration_id: FromPath[int]) -> Pag
     integration = await vault.integrations.get(integration_id)
     require_manager(vault.viewer, integration)
     if may_switch(tools.kinds, integration):
-        kind, form = tools.kinds.with_form(integration.kind), Form(settings_by_form(integration.settings))
+        kind = form_for(tools.kinds, tools.kinds.described(integration.kind))
+        form = Form(settings_by_form(kind, integration.settings))
         return form_page(kind, form, 200, integration, is_switch=True)
     return form_page(form_of(tools.kinds, integration), Form(integration.settings), 200, integration)
 
@@ -77,7 +78,7 @@ async def switch(viewer: Viewer, doors: Doors, tools: Tools, form: Form, integra
     try:
         left = await enter_instead(tools, integration.id, form.values, viewer, doors.open_vault)
     except (Invalid, Forbidden, Conflict, Unavailable) as error:
-        kind = tools.kinds.with_form(integration.kind)
+        kind = form_for(tools.kinds, tools.kinds.described(integration.kind))
         return form_page(kind, refused(form, error), 422, integration, is_switch=True)
     words = f"“{integration.name}” is reached with what you entered; what is indexed stays. {left}".strip()
     return see_other(f"/integrations/{integration.id}", words, FlashKind.WARNING if left else FlashKind.GOOD)

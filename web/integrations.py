@@ -1,6 +1,6 @@
 """Integrations: what is connected, how its syncs went, and what could not be read."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -10,14 +10,17 @@ from litestar import Request, Response, get, post
 from litestar.params import FromPath, FromQuery
 
 from domain.connecting import access_warning, is_by_consent, may_manage
+from domain.credentials import Provider
 from domain.deletions import Guard, GuardState
 from domain.facts import Fact, IntegrationChanged, SyncChanged
 from domain.integrations import Integration, IntegrationKind
-from domain.kinds import Kind
+from domain.kinds import Kind, Kinds
 from domain.oauth import providers_of
 from domain.people import Viewer
 from domain.received import FORWARDING
+from domain.same_source import may_take_over
 from domain.scope import scope_of
+from domain.switching import may_switch
 from domain.syncs import Sync, SyncState, Trigger
 from domain.vault import Tools, Vault
 from web.charts import history_chart
@@ -100,7 +103,8 @@ async def show(
 ) -> Page:
     """Show one integration: the history of its syncs, and what could not be read."""
     integration = await vault.integrations.get(integration_id)
-    provider = (await providers_of(tools.oauth, vault)).get(integration.kind)
+    providers = await providers_of(tools.oauth, vault)
+    provider = providers.get(integration.kind)
     before_id, now = whole_number(before), tools.now()
     syncs = await vault.syncs.page(integration_id, before_id, N_SYNCS + 1)
     n_ahead = await count_ahead(vault, syncs)
@@ -116,6 +120,8 @@ async def show(
         ),
         may_manage=may_manage(vault.viewer, integration),
         provider=provider,
+        consents=consents_instead(tools.kinds, integration, providers.values()),
+        may_enter=may_switch(tools.kinds, integration),
         history=seen,
         next_before=syncs[N_SYNCS - 1].id if len(syncs) > N_SYNCS else None,
         is_first_page=before_id is None,
@@ -129,6 +135,18 @@ async def show(
         mail_address=mail_address_of(tools, vault.viewer, integration),
         webhook=webhook_of(vault.viewer, integration, settings),
     )
+
+
+def consents_instead(kinds: Kinds, integration: Integration, providers: Iterable[Provider]) -> list[Provider]:
+    """Return those whose consent may take the place of what was entered for an integration."""
+    if is_by_consent(kinds.described(integration.kind), integration):
+        return []
+    there = integration.settings.get("host", "").lower()
+    return [
+        each
+        for each in providers
+        if may_take_over(kinds, each.kind, integration) and (each.kind == integration.kind or each.host == there)
+    ]
 
 
 def mail_address_of(tools: Tools, viewer: Viewer, integration: Integration) -> str:

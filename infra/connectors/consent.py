@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
+from urllib.parse import urlsplit
 
 import httpx
 import msgspec
@@ -86,6 +87,7 @@ class ConsentProvider:
         self.has_public_only = terms.asked_in_public is not None
         self.mirrors_access = terms.mirrors_access
         self.never_read = terms.never_read
+        self.host = urlsplit(settings.api_url).hostname or ""
         self.scopes = terms.scopes
 
     def authorize_url(self, state: str, challenge: str, is_private: bool) -> str:

@@ -123,6 +123,7 @@ class Rotating:
     has_public_only: bool = True
     mirrors_access: bool = False
     never_read: str = ""
+    host: str = "api.gh.test"
     scopes: tuple[str, ...] = ()
     n_renewed: int = 0
     is_away: bool = False
