@@ -65,6 +65,11 @@ class Card(msgspec.Struct, frozen=True):
         return not is_by_consent(self.kind, self.integration)
 
     @property
+    def to_choose(self) -> str:
+        """What has to be chosen before anything can be read; "" once it is."""
+        return "" if self.integration.settings.get("chosen") else self.kind.must_choose
+
+    @property
     def notes(self) -> list[str]:
         """What the last sync could not reach, though it went well."""
         return self.integration.settings.get("notes", "").splitlines()
@@ -134,6 +139,8 @@ async def show(
         scope_words=words_of(scope_of(integration.settings)),
         mail_address=mail_address_of(tools, vault.viewer, integration),
         webhook=webhook_of(vault.viewer, integration, settings),
+        hears_slack=bool(settings.slack_signing_secret),
+        slack_address=f"{settings.base_url}/webhooks/slack",
     )
 
 

@@ -87,7 +87,7 @@ class Connectors:
     @property
     def kinds(self) -> Kinds:
         """What can be connected, and how it is tried."""
-        return Kinds(tuple(each.kind for each in self.registry), self.check)
+        return Kinds(tuple(each.described for each in self.registry), self.check)
 
     def connect(self, integration: Integration, viewer: Viewer, open_vault: OpenVault) -> Connector:
         """Return the connector that reads an integration.
