@@ -167,7 +167,7 @@ def _seen(sighting: Sighting, placing: Placing | None) -> list[Finding]:
     way = [
         _passed(Station.SOURCE, f"“{sighting.integration_name}” has listed it."),
         _passed(Station.FILTER, "It is among what is read."),
-        _passed(Station.PERMISSION, f"You may read it, as may {_people(sighting.n_people)} in all."),
+        _passed(Station.PERMISSION, _readers(sighting.n_people)),
         _passed(Station.PARSE, "Its text could be read."),
     ]
     path = f"/documents/{sighting.document_id}"
@@ -288,6 +288,12 @@ def _maybe_not_shared() -> Finding:
 
 def _passed(station: Station, words: str) -> Finding:
     return Finding(station, Outcome.PASSED, words)
+
+
+def _readers(n_people: int) -> str:
+    if n_people <= 1:
+        return "You may read it, and nobody else."
+    return f"You may read it, one of {_people(n_people)}."
 
 
 def _people(count: int) -> str:

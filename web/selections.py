@@ -16,13 +16,14 @@ from domain.errors import Invalid, NotFound
 from domain.integrations import Integration
 from domain.people import Viewer
 from domain.scope import Scope, entered_scope, scope_of, settings_of
-from domain.syncs import Trigger
-from domain.vault import Tools
+from domain.syncs import Sync, Trigger
+from domain.vault import Tools, Vault
 from web.doors import Doors
 from web.filters import number
 from web.forms import EMPTY, Form
 from web.previews import Preview, preview
 from web.rendering import Page, page, see_other, wants_region
+from web.scopes import BUSY
 
 AnyRequest = Request[Any, Any, Any]
 NONE_CHOSEN = "Choose at least one of the {noun}."
@@ -75,22 +76,31 @@ async def save(
     try:
         if not chosen and provider.must_choose:
             raise Invalid(NONE_CHOSEN.format(noun=provider.choice_noun))
-        scope = scope_with(picked, integration)
+        scope, is_shared = scope_with(picked, integration), not provider.mirrors_access and picked.is_shared
+        async with doors.open_vault(viewer) as vault:
+            sync = await begin_with(vault, integration_id, chosen, scope, is_shared)
     except Invalid as error:
         picked = msgspec.structs.replace(picked, form=picked.form.refused(error))
         return selection_page(integration, provider, choices, picked)
-    is_shared = not provider.mirrors_access and picked.is_shared
-    async with doors.open_vault(viewer) as vault:
-        held = await vault.integrations.get(integration_id)
-        kept = {**held.settings, **chosen_settings(chosen), "is_shared": "yes" if is_shared else ""}
-        await vault.integrations.configure(integration_id, {**kept, **settings_of(scope)})
-        if scope != scope_of(held.settings):  # all is listed again; what is unchanged costs nothing
-            await vault.integrations.advance(integration_id, "")
-        await vault.deletions.allow(integration_id, None)  # what was taken off the list goes without another question
-        await vault.audit.record("integration.configured", f"{held.name}, {readers_in_words(len(chosen), is_shared)}")
-        sync = await vault.syncs.request(integration_id, Trigger.PERSON)
-    brings = chosen_in_words(kept, provider.choice_noun) or "everything"
+    brings = chosen_in_words(chosen_settings(chosen), provider.choice_noun) or "everything"
     return see_other(f"/syncs/{sync.id}", f"From now on, “{integration.name}” brings {brings}.")
+
+
+async def begin_with(
+    vault: Vault, integration_id: int, chosen: Sequence[Choice], scope: Scope, is_shared: bool
+) -> Sync:
+    """Keep what is chosen and begin a sync. Raises: Invalid while one is under way that other days would not reach."""
+    held = await vault.integrations.get(integration_id)
+    if scope != scope_of(held.settings):  # all is listed again; what is unchanged costs nothing
+        live = (await vault.syncs.latest()).get(integration_id)
+        if live is not None and not live.is_final:  # it would write its own place over this beginning
+            raise Invalid(BUSY)
+        await vault.integrations.advance(integration_id, "")
+    kept = {**held.settings, **chosen_settings(chosen), "is_shared": "yes" if is_shared else ""}
+    await vault.integrations.configure(integration_id, {**kept, **settings_of(scope)})
+    await vault.deletions.allow(integration_id, None)  # what was taken off the list goes without another question
+    await vault.audit.record("integration.configured", f"{held.name}, {readers_in_words(len(chosen), is_shared)}")
+    return await vault.syncs.request(integration_id, Trigger.PERSON)
 
 
 async def preview_of(

@@ -115,6 +115,9 @@ async def test_labels_are_counted_each_mail_once_and_within_the_days_that_are_ch
         async with stores.open_vault(member_viewer) as vault:
             [kept] = await vault.integrations.all()
         assert (kept.settings["chosen"], kept.settings["since"]) == ("INBOX", "2026-01-06")
+        await member.visit(f"{path}/edit")
+        await member.submit(path, chosen="INBOX", since="2026-02-01")
+        assert (member.status, "Wait for its end, or cancel it, then choose again" in member.words) == (422, True)
         assert "Inbox, from 6 January 2026 on." in (await member.visit(f"/integrations/{kept.id}")).words
 
 

@@ -65,7 +65,7 @@ async def test_the_page_shows_the_way_and_the_place_among_the_results(
     await factories.synced(stores, tools, admin_viewer)
     await admin.visit("/whereabouts?wanted=cooling+pump&words=impeller")
     assert "at place 1" in admin.words
-    assert "1 person in all" in admin.words
+    assert "You may read it, and nobody else." in admin.words
     assert (await admin.visit("/whereabouts")).status == 200
     assert (await admin.visit("/whereabouts?wanted=%00")).status == 422
     link = (await admin.visit("/search?q=zzzz")).page.css_first('a[href^="/whereabouts"]')
