@@ -17,6 +17,7 @@ from domain.integrations import Integration, IntegrationKind
 from domain.kinds import Kind, Kinds
 from domain.oauth import providers_of
 from domain.people import Viewer
+from domain.privacy import Label
 from domain.received import FORWARDING
 from domain.same_source import may_take_over
 from domain.scope import scope_of
@@ -92,7 +93,9 @@ async def index(vault: Vault, tools: Tools, settings: WebSettings) -> Page:
     """Show every integration with its newest sync."""
     cards = await read_cards(vault, tools)
     may_add = bool(offers(vault.viewer, tools, settings, await providers_of(tools.oauth, vault)))
-    return page("integrations/index.html", cards=cards, may_add=may_add)
+    has_own = any(card.integration.owner_id == vault.viewer.user_id for card in cards)
+    n_unsure = (await vault.reviews.counts()).get(Label.UNSURE, 0) if has_own else 0
+    return page("integrations/index.html", cards=cards, may_add=may_add, n_unsure=n_unsure)
 
 
 @get("/integrations/events", include_in_schema=False)
