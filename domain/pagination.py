@@ -8,7 +8,7 @@ from domain.integrations import Item, Page
 REMEMBERED_PAGES = 20_000
 MAX_STILL_PAGES = 20_000
 """A source with many parts, as folders without words, may have nothing to say for a while, but not for ever."""
-MAX_EMPTY_PAGES = 1_000
+MAX_EMPTY_PAGES = 500
 """One that brings nothing and yet says each time that it has moved on is not believed for so long."""
 CIRCLES = (
     "The source gives the same page again and again, so reading was stopped. What was brought in stays. "
