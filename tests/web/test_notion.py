@@ -110,6 +110,7 @@ async def test_one_connected_by_a_secret_keeps_its_form_and_is_disconnected_with
     assert not admin.page.css('a[href$="/selection/edit"]'), "what leads nowhere is not offered"
     assert (await admin.visit(f"/integrations/{entered.id}/selection/edit")).status == 404
     await admin.visit(f"/integrations/{entered.id}/removal/new")
+    assert ("key that was entered is deleted" in admin.words, "ended at the provider" in admin.words) == (True, False)
     await admin.submit(f"/integrations/{entered.id}/removal")
     assert "“Handbook” was removed" in admin.words
 
