@@ -91,6 +91,10 @@ class Choice(msgspec.Struct, frozen=True):
     name: str
     is_private: bool
     description: str = ""
+    group: str = ""
+    """The heading under which it is offered; "" where all stand together."""
+    order: int = 0
+    """Groups with a lower one come first; within one it goes by order, then by name."""
 
 
 class Provider(Protocol):
@@ -114,6 +118,10 @@ class Provider(Protocol):
     """Whether consent can be asked for public things alone."""
     mirrors_access: bool
     """Whether the provider says who may read each thing."""
+    host: str
+    """The server that holds what it gives access to."""
+    never_read: str
+    """What is read in no case, in a sentence; "" where there is nothing to say."""
     scopes: tuple[str, ...]
     """Those without which it cannot be read."""
 
@@ -133,7 +141,7 @@ class Provider(Protocol):
         """Return whose account it is. Raises: Forbidden, Unavailable."""
 
     async def choices(self, grant: Grant) -> Sequence[Choice]:
-        """Return what can be chosen, by name. Raises: Forbidden, Unavailable."""
+        """Return what can be chosen, by order and name. Raises: Forbidden, Unavailable."""
 
 
 class Credentials(Protocol):

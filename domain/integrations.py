@@ -135,6 +135,9 @@ class Integrations(Protocol):
     async def rename(self, integration_id: int, name: str) -> None:
         """Give it another name. Raises: NotFound, Conflict."""
 
+    async def become(self, integration_id: int, kind: str) -> None:
+        """Have it read as another kind of source, one that names things alike. Raises: NotFound, Conflict."""
+
     async def configure(self, integration_id: int, settings: dict[str, str]) -> None:
         """Give it other settings, which its next sync follows. Raises: NotFound."""
 

@@ -108,6 +108,10 @@ class Kind(msgspec.Struct, frozen=True):
     """
     is_countable: bool = True
     """Whether what it holds can be counted before it is read."""
+    entered_as: str = ""
+    """The kind by whose form the same source can be read without a consent, where that is not its own."""
+    must_choose: str = ""
+    """What has to be chosen before anything is read (repositories); "" where everything is read otherwise."""
     has_paths: bool = False
     """Whether its items' ids are paths, so that folders can be chosen by them."""
 

@@ -17,8 +17,10 @@ from domain.connecting import require_manager
 from domain.credentials import NOT_SET_UP, Account, Grant, OAuth, Provider, State
 from domain.errors import Conflict, Forbidden, Invalid, NotFound, VaultError
 from domain.integrations import Integration
+from domain.kinds import Kinds
 from domain.people import Viewer
-from domain.vault import OpenVault, Vault
+from domain.same_source import may_take_over, require_same_source, settings_by_consent
+from domain.vault import OpenVault, Tools, Vault
 
 STATE_LIFE = timedelta(minutes=10)
 VERIFIER_BYTES = 48
@@ -58,6 +60,7 @@ async def begin(
     vault: Vault,
     session: str,
     now: datetime,
+    kinds: Kinds,
     is_private: bool = True,
     integration_id: int | None = None,
 ) -> str:
@@ -65,7 +68,8 @@ async def begin(
 
     Raises: NotFound for an integration that is not there, Conflict for one of another provider.
     """
-    if integration_id is not None and (await vault.integrations.get(integration_id)).kind != provider.kind:
+    held = await vault.integrations.get(integration_id) if integration_id is not None else None
+    if held is not None and not may_take_over(kinds, provider.kind, held):
         raise Conflict(f"This integration does not read {provider.title}, so {provider.title} cannot give it access.")
     nonce, verifier, expires_at = secrets.token_urlsafe(24), secrets.token_urlsafe(VERIFIER_BYTES), now + STATE_LIFE
     await vault.nonces.put(nonce, verifier, expires_at)
@@ -81,9 +85,7 @@ async def begin(
     return provider.authorize_url(oauth.states.sign(state), challenge_of(verifier), is_private)
 
 
-async def finish(
-    oauth: OAuth, callback: Callback, viewer: Viewer, open_vault: OpenVault, session: str, now: datetime
-) -> Connected:
+async def finish(tools: Tools, callback: Callback, viewer: Viewer, open_vault: OpenVault, session: str) -> Connected:
     """Exchange the code for a grant, exactly once for each state, and keep it with its integration.
 
     The ticket is taken in a transaction of its own: none is open while the provider is asked, and a failed exchange
@@ -91,11 +93,13 @@ async def finish(
     Raises: Invalid for a state that was not signed here or is too old, Forbidden when it belongs to another browser,
     person or vault, was used before, or consent was denied, Conflict for another account than before, Unavailable.
     """
-    state = oauth.states.read(callback.state)
-    check(state, callback.provider, viewer, session, now)
+    if tools.oauth is None:
+        raise NotFound(NOT_SET_UP)
+    state = tools.oauth.states.read(callback.state)
+    check(state, callback.provider, viewer, session, tools.now())
     async with open_vault(viewer) as vault:
         verifier = await vault.nonces.take(state.nonce)
-        provider = await provider_named(oauth, vault, callback.provider)
+        provider = await provider_named(tools.oauth, vault, callback.provider)
     if verifier is None:
         raise Forbidden("This consent was used already. If the account is not connected yet, begin again.")
     if callback.error or not callback.code:
@@ -108,7 +112,13 @@ async def finish(
     account = await provider.account(grant)
     try:
         async with open_vault(viewer) as vault:
-            return await _keep(vault, provider, grant, account, state.integration_id)
+            held = await _integration_for(vault, provider, account, state.integration_id)
+        if held and "account_id" not in held.settings:
+            require_manager(viewer, held)
+            read_so = msgspec.structs.replace(held, kind=provider.kind, settings=settings_of(account, viewer))
+            await require_same_source(tools.trial, read_so, grant, viewer, open_vault)
+        async with open_vault(viewer) as vault:
+            return await _keep(vault, provider, grant, account, state.integration_id, tools.kinds)
     except VaultError:
         with suppress(VaultError):  # what was wrong before matters more
             await provider.revoke(grant)
@@ -210,20 +220,29 @@ def _is_usable(grant: Grant, now: datetime, refused: str) -> bool:
 
 
 async def _keep(
-    vault: Vault, provider: Provider, grant: Grant, account: Account, integration_id: int | None
+    vault: Vault, provider: Provider, grant: Grant, account: Account, integration_id: int | None, kinds: Kinds
 ) -> Connected:
     """Give the grant to the integration it was asked for, to the one that reads this account already, or to a new."""
     held = await _integration_for(vault, provider, account, integration_id)
-    settings = {"account": account.name, "account_id": account.id, "connected_by": str(vault.viewer.user_id)}
+    settings = settings_of(account, vault.viewer)
     if account.email:
         await vault.access.prove(vault.viewer.user_id, account.email)
     if held:
         require_manager(vault.viewer, held)
-        await vault.integrations.configure(held.id, {**held.settings, **settings})
+        kept = held.settings
+        if "account_id" not in kept:  # until now it was read by what a person had entered
+            kept = settings_by_consent(kinds.described(held.kind), kept)
+            await vault.integrations.become(held.id, provider.kind)
+        await vault.integrations.configure(held.id, {**kept, **settings})
         await vault.audit.record("integration.reconnected", held.name)
     integration = await vault.integrations.get(held.id) if held else await _add(vault, provider, account, settings)
     await vault.credentials.save(integration.id, grant)
     return Connected(integration, is_new=held is None, must_choose=provider.must_choose)
+
+
+def settings_of(account: Account, viewer: Viewer) -> dict[str, str]:
+    """Return the settings that say whose account an integration reads, and who connected it."""
+    return {"account": account.name, "account_id": account.id, "connected_by": str(viewer.user_id)}
 
 
 async def _integration_for(
@@ -233,7 +252,7 @@ async def _integration_for(
         mine = (each for each in await vault.integrations.all() if each.kind == provider.kind)
         return next((each for each in mine if each.settings.get("account_id") == account.id), None)
     integration = await vault.integrations.get(integration_id)
-    if integration.settings.get("account_id") != account.id:
+    if integration.settings.get("account_id", account.id) != account.id:
         raise Conflict(
             f"You allowed access to the account {account.name}, but “{integration.name}” reads "
             f"{integration.settings.get('account', 'another')}. Sign in to {provider.title} with that account and "
@@ -266,23 +285,26 @@ async def disconnect(oauth: OAuth | None, open_vault: OpenVault, viewer: Viewer,
         integration = await vault.integrations.get(integration_id)
         require_manager(viewer, integration)
         provider = (await providers_of(oauth, vault)).get(integration.kind)
-        grant = await _held_grant(vault, integration_id) if provider else None
+        grant = await held_grant(vault, integration_id) if provider else None
         await vault.removals.begin(integration_id)
         noun = "document" if integration.n_documents == 1 else "documents"
         await vault.audit.record("integration.removed", f"{integration.name}, {integration.n_documents} {noun}")
+    return Disconnected(integration, await end_access(provider, grant))
+
+
+async def end_access(provider: Provider | None, grant: Grant | None) -> str:
+    """End a grant at its provider; return what is left for a person to do there, or ""."""
     if provider is None or grant is None:
-        return Disconnected(integration, "")
+        return ""
     try:
         await provider.revoke(grant)
     except VaultError:
-        return Disconnected(
-            integration,
-            f"{provider.title} could not be told. End the access there yourself: {provider.access_page}",
-        )
-    return Disconnected(integration, "")
+        return f"{provider.title} could not be told. End the access there yourself: {provider.access_page}"
+    return ""
 
 
-async def _held_grant(vault: Vault, integration_id: int) -> Grant | None:
+async def held_grant(vault: Vault, integration_id: int) -> Grant | None:
+    """Return the grant of an integration, if it has one that can be opened."""
     try:
         return await vault.credentials.get(integration_id)
     except (NotFound, Forbidden):

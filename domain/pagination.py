@@ -6,8 +6,10 @@ from domain.errors import Unavailable
 from domain.integrations import Item, Page
 
 REMEMBERED_PAGES = 20_000
-MAX_EMPTY_PAGES = 20_000
-"""A source may have nothing to say for a while, as one with many parts that have not changed, but not for ever."""
+MAX_STILL_PAGES = 20_000
+"""A source with many parts, as folders without words, may have nothing to say for a while, but not for ever."""
+MAX_EMPTY_PAGES = 500
+"""One that brings nothing and yet says each time that it has moved on is not believed for so long."""
 CIRCLES = (
     "The source gives the same page again and again, so reading was stopped. What was brought in stays. "
     "Sync again; if it stays like this, reconnect the source or tell its maker."
@@ -24,6 +26,7 @@ class PageWatch:
     def __init__(self) -> None:
         self._seen: dict[bytes, None] = {}
         self._n_empty = 0
+        self._n_moved = 0
         self._cursor: str | None = None
 
     def is_news(self, page: Page) -> bool:
@@ -35,13 +38,15 @@ class PageWatch:
         if page.entries:
             self._check(page)
             return True
+        has_groups = bool(page.groups or page.gone_groups)
         self._n_empty += 1
-        if self._n_empty > MAX_EMPTY_PAGES:
+        self._n_moved = 0 if has_groups else self._n_moved + has_moved
+        if self._n_empty > MAX_STILL_PAGES or self._n_moved > MAX_EMPTY_PAGES:
             raise Unavailable(EMPTY)
-        return has_moved or bool(page.groups or page.gone_groups)
+        return has_moved or has_groups
 
     def _check(self, page: Page) -> None:
-        self._n_empty = 0
+        self._n_empty = self._n_moved = 0
         fingerprint = _fingerprint(page)
         if fingerprint in self._seen:
             raise Unavailable(CIRCLES)

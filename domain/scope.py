@@ -64,6 +64,11 @@ def file_type(name: str) -> str:
     return ending.lower() if is_ending else NO_TYPE
 
 
+def type_in_words(kind: str) -> str:
+    """Return a type of files as it stands in a sentence."""
+    return "files without an ending" if kind == NO_TYPE else f"files of the type {kind}"
+
+
 def left_out(item: Item, scope: Scope) -> str:
     """Return why an item is not read, for people; "" when it is."""
     if reason := left_out_path(item.external_id, scope, item.name):
@@ -91,7 +96,7 @@ def left_out_path(path: str, scope: Scope, name: str = "") -> str:
         return "It lies in a folder that is not chosen."
     kind = file_type(name or path.rpartition("/")[2])
     if scope.file_types and kind not in scope.file_types:
-        return f"Files of the type {kind} are not chosen."
+        return f"{type_in_words(kind).capitalize()} are not chosen."
     return ""
 
 

@@ -11,7 +11,7 @@ import msgspec
 
 from domain.errors import Unavailable
 from domain.integrations import Connector, Item
-from domain.scope import Scope, file_type
+from domain.scope import NO_TYPE, Scope, file_type
 
 MAX_ITEMS = 50_000
 """More than these are not counted; a preview is to be there at once."""
@@ -169,7 +169,12 @@ def folder_options(counted: Sequence[Counted]) -> list[Option]:
         for depth in range(1, len(parts) + 1):
             totals["/".join(parts[:depth])] += each.n_items
     ordered = sorted(totals, key=lambda path: path.lower().split("/"))
-    return [Option(path, path.rpartition("/")[2], totals[path], path.count("/")) for path in ordered]
+    return [Option(path, _folder_name(path), totals[path], path.count("/")) for path in ordered]
+
+
+def _folder_name(path: str) -> str:
+    """The last part of a path; what lies in an archive follows behind a "!"."""
+    return path.rpartition("/")[2].replace("!", " › ")
 
 
 def type_options(counted: Sequence[Counted]) -> list[Option]:
@@ -178,7 +183,8 @@ def type_options(counted: Sequence[Counted]) -> list[Option]:
     for each in counted:
         totals[each.file_type] += each.n_items
     return [
-        Option(name, name, n_items) for name, n_items in sorted(totals.items(), key=lambda pair: (-pair[1], pair[0]))
+        Option(name, "no ending" if name == NO_TYPE else name, n_items)
+        for name, n_items in sorted(totals.items(), key=lambda pair: (-pair[1], pair[0]))
     ]
 
 

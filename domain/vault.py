@@ -9,7 +9,7 @@ from typing import Protocol
 from domain.access import Access
 from domain.audit import Audit
 from domain.conversations import Conversations
-from domain.credentials import Apps, Credentials, Nonces, OAuth
+from domain.credentials import Apps, Credentials, Grant, Nonces, OAuth
 from domain.deletions import Deletions
 from domain.documents import Documents
 from domain.embedding import Embedder
@@ -24,7 +24,7 @@ from domain.golden import GoldenBook
 from domain.handovers import Handovers
 from domain.history import History
 from domain.integrations import Connector, Integration, Integrations
-from domain.kinds import Kinds
+from domain.kinds import Entered, Kinds
 from domain.language import LanguageModel
 from domain.lobby import Lobby
 from domain.members import Members
@@ -103,6 +103,9 @@ class Vault:
 OpenVault = Callable[[Viewer], AbstractAsyncContextManager[Vault]]
 """Opens a transaction for a viewer; commits at the end, rolls back on an error, announces facts after the commit."""
 
+Trial = Callable[[Integration, Grant | Entered, Viewer, OpenVault], Connector]
+"""Makes the connector of an integration with an access that is not kept yet. Raises: Invalid, Unavailable."""
+
 OpenLobby = Callable[[], AbstractAsyncContextManager[Lobby]]
 """The same for accounts and sessions."""
 
@@ -146,6 +149,8 @@ class Tools:
     """None where no transcription server is set up."""
     kinds: Kinds = field(default_factory=Kinds)
     """What can be connected."""
+    trial: Trial | None = None
+    """Makes connectors with an access that has yet to be kept."""
     mail_addresses: MailAddresses | None = None
     """Where mail is taken in; None where this deployment takes none."""
     next_embedder: Embedder | None = None

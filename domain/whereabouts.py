@@ -4,11 +4,13 @@ What a viewer may not see is never told from what does not exist: a member gets 
 of a shared document that it exists and how many people may read it, but only by its exact address or title.
 """
 
+import re
 from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
+from uuid import UUID
 
 import msgspec
 
@@ -19,6 +21,9 @@ from domain.syncs import Sync, SyncState
 from domain.trails import ItemStage
 
 MAX_CHARACTERS = 2_000
+LONG_ID = re.compile(r"[A-Za-z0-9_-]{15,200}")
+PAGE_ID = re.compile(r"(?:^|[/-])([0-9a-f]{32})$")
+MESSAGE_ID = re.compile(r"/archives/([A-Z0-9]+)/p(\d{10})(\d{6})$")
 
 
 class Station(StrEnum):
@@ -112,12 +117,30 @@ def checked(entered: str) -> str:
 
 
 def addresses(wanted: str) -> tuple[str, ...]:
-    """Return the forms under which an address may be stored: with and without fragment, query and last slash."""
+    """Return the forms under which an address may be stored: with and without fragment, query and last slash.
+
+    What a browser shows is often not what the source told us, so ids of things within it count as well.
+    """
     whole = wanted.strip()
     bare = whole.partition("#")[0]
     short = bare.partition("?")[0]
     forms = [whole, bare, bare.rstrip("/"), short, short.rstrip("/"), f"{short.rstrip('/')}/"]
-    return tuple(dict.fromkeys(form for form in forms if form))
+    named = _ids_in(whole) if "://" in whole else ()
+    return tuple(dict.fromkeys(form for form in (*forms, *named) if form))
+
+
+def _ids_in(address: str) -> list[str]:
+    """The ids in an address: long parts of it (Google's), the end of a page's name (Notion's), a message (Slack's)."""
+    parts = urlsplit(address)
+    names = [*parts.path.split("/"), *(value for values in parse_qs(parts.query).values() for value in values)]
+    found = [name for name in names if LONG_ID.fullmatch(name)]
+    if page := PAGE_ID.search(parts.path.rstrip("/")):
+        number = str(UUID(page[1]))
+        found += [f"page/{number}", f"data_source/{number}"]
+    if message := MESSAGE_ID.search(parts.path):
+        thread = parse_qs(parts.query).get("thread_ts", [f"{message[2]}.{message[3]}"])[0]
+        found.append(f"{message[1]}/thread-{thread}")
+    return found
 
 
 def explain(
@@ -144,7 +167,7 @@ def _seen(sighting: Sighting, placing: Placing | None) -> list[Finding]:
     way = [
         _passed(Station.SOURCE, f"“{sighting.integration_name}” has listed it."),
         _passed(Station.FILTER, "It is among what is read."),
-        _passed(Station.PERMISSION, f"You may read it, as may {_people(sighting.n_people)} in all."),
+        _passed(Station.PERMISSION, _readers(sighting.n_people)),
         _passed(Station.PARSE, "Its text could be read."),
     ]
     path = f"/documents/{sighting.document_id}"
@@ -265,6 +288,12 @@ def _maybe_not_shared() -> Finding:
 
 def _passed(station: Station, words: str) -> Finding:
     return Finding(station, Outcome.PASSED, words)
+
+
+def _readers(n_people: int) -> str:
+    if n_people <= 1:
+        return "You may read it, and nobody else."
+    return f"You may read it, one of {_people(n_people)}."
 
 
 def _people(count: int) -> str:

@@ -93,6 +93,7 @@ async def open_house(
             language_model=await _language_model(settings, stack, trust),
             make_parser=parser_process,
             connect=connectors.connect,
+            trial=connectors.trial,
             passwords=Argon2Passwords(),
             now=_now,
             matcher=make_matcher(),

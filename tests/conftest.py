@@ -148,6 +148,6 @@ def tools(source: factories.Source, matcher: Matcher) -> Tools:
         connect=lambda *_: source,
         passwords=Argon2Passwords(CHEAPEST),
         now=utc_now,
-        kinds=Kinds(tuple(each.kind for each in REGISTRY)),
+        kinds=Kinds(tuple(each.described for each in REGISTRY)),
         matcher=matcher,
     )

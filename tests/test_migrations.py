@@ -1,10 +1,17 @@
 """Releases: a migration only adds, so that the version before it goes on while instances are replaced one by one."""
 
 import ast
+import importlib.util
 import re
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from domain.people import Viewer
+from domain.scope import scope_of
+from infra.store import Stores
 
 VERSIONS = sorted((Path(__file__).parent.parent / "alembic" / "versions").glob("*.py"))
 TAKES_AWAY = re.compile(
@@ -40,3 +47,27 @@ def test_revisions_form_one_line() -> None:
     followers = [before for before in revisions.values() if before != "None"]
     assert len(set(followers)) == len(followers), "two revisions follow the same one"
     assert set(followers) <= set(revisions)
+
+
+async def test_folders_chosen_under_the_old_key_are_what_is_read_again_and_a_mailbox_keeps_its_own(
+    stores: Stores, viewer: Viewer, engine: AsyncEngine
+) -> None:
+    spec = importlib.util.spec_from_file_location("moving", next(each for each in VERSIONS if "0027" in each.name))
+    assert spec is not None and spec.loader is not None
+    moving = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(moving)
+    old = {"folders": "plans\nnotes/2026", "path": "/srv"}
+    async with stores.open_vault(viewer) as vault:
+        chosen = await vault.integrations.add("folder", "Old choice", old, None)
+        newer = await vault.integrations.add("webdav", "Newer", old | {"scope_folders": "letters"}, None)
+        mailbox = await vault.integrations.add("imap", "Mail", old, viewer.user_id)
+        await vault.integrations.advance(chosen.id, "far")
+    async with engine.begin() as connection:
+        for statement in filter(None, map(str.strip, moving.MOVE.split(";"))):
+            await connection.execute(sa.text(statement))
+    async with stores.open_vault(viewer) as vault:
+        read = [await vault.integrations.get(each.id) for each in (chosen, newer, mailbox)]
+        seen = await vault.integrations.all()
+    assert [scope_of(each.settings).folders for each in read] == [("plans", "notes/2026"), ("letters",), ()]
+    assert (read[0].cursor, read[0].settings["path"], read[2].settings) == ("", "/srv", old)
+    assert {each.name for each in seen} == {"Old choice", "Newer", "Mail"}, "row security holds as before"

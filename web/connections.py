@@ -45,6 +45,7 @@ async def begin(
         vault,
         session_digest(request),
         tools.now(),
+        tools.kinds,
         is_private=private == "yes",
         integration_id=known_number(integration) if integration else None,
     )
@@ -66,7 +67,7 @@ async def finish(
         if viewer is None:
             raise Forbidden(NOT_SIGNED_IN)
         callback = Callback(provider, sent.get("state", ""), sent.get("code", ""), sent.get("error", ""))
-        connected = await flow.finish(oauth, callback, viewer, doors.open_vault, session_digest(request), tools.now())
+        connected = await flow.finish(tools, callback, viewer, doors.open_vault, session_digest(request))
     except VaultError as refusal:
         structlog.get_logger().warning("consent_refused", provider=provider, reason=type(refusal).__name__)
         return refused(title, refusal, settings)

@@ -8,6 +8,7 @@ from typing import Any
 from litestar import Response, delete, get, post
 from litestar.params import FromPath
 
+from domain.connecting import is_by_consent
 from domain.errors import Conflict, Forbidden, Invalid
 from domain.integrations import IntegrationKind
 from domain.oauth import disconnect, providers_of
@@ -71,11 +72,13 @@ async def rename(vault: Vault, form: Form, integration_id: FromPath[int]) -> See
 
 
 @get("/integrations/{integration_id:int}/removal/new", include_in_schema=False)
-async def preview_removal(vault: Vault, integration_id: FromPath[int]) -> Page:
+async def preview_removal(vault: Vault, tools: Tools, integration_id: FromPath[int]) -> Page:
     """Show what would go with an integration."""
+    integration = await managed(vault, integration_id)
     return page(
         "integrations/removal.html",
-        integration=await managed(vault, integration_id),
+        integration=integration,
+        is_by_consent=is_by_consent(tools.kinds.described(integration.kind), integration),
         preview=await vault.removals.preview(integration_id),
     )
 

@@ -1,6 +1,6 @@
 """Integrations: what is connected, how its syncs went, and what could not be read."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -10,14 +10,18 @@ from litestar import Request, Response, get, post
 from litestar.params import FromPath, FromQuery
 
 from domain.connecting import access_warning, is_by_consent, may_manage
+from domain.credentials import Provider
 from domain.deletions import Guard, GuardState
 from domain.facts import Fact, IntegrationChanged, SyncChanged
 from domain.integrations import Integration, IntegrationKind
-from domain.kinds import Kind
+from domain.kinds import Kind, Kinds
 from domain.oauth import providers_of
 from domain.people import Viewer
+from domain.privacy import Label
 from domain.received import FORWARDING
+from domain.same_source import may_take_over
 from domain.scope import scope_of
+from domain.switching import may_switch
 from domain.syncs import Sync, SyncState, Trigger
 from domain.vault import Tools, Vault
 from web.charts import history_chart
@@ -29,6 +33,7 @@ from web.progress import SyncView, view
 from web.rendering import Page, page, see_other, wants_region
 from web.schedules import CHOICES
 from web.scopes import words_of
+from web.selections import chosen_in_words
 from web.syncs import count_ahead
 from web.webhooks import github_address, github_secret
 
@@ -61,6 +66,11 @@ class Card(msgspec.Struct, frozen=True):
         return not is_by_consent(self.kind, self.integration)
 
     @property
+    def to_choose(self) -> str:
+        """What has to be chosen before anything can be read; "" once it is."""
+        return "" if self.integration.settings.get("chosen") else self.kind.must_choose
+
+    @property
     def notes(self) -> list[str]:
         """What the last sync could not reach, though it went well."""
         return self.integration.settings.get("notes", "").splitlines()
@@ -83,7 +93,9 @@ async def index(vault: Vault, tools: Tools, settings: WebSettings) -> Page:
     """Show every integration with its newest sync."""
     cards = await read_cards(vault, tools)
     may_add = bool(offers(vault.viewer, tools, settings, await providers_of(tools.oauth, vault)))
-    return page("integrations/index.html", cards=cards, may_add=may_add)
+    has_own = any(card.integration.owner_id == vault.viewer.user_id for card in cards)
+    n_unsure = (await vault.reviews.counts()).get(Label.UNSURE, 0) if has_own else 0
+    return page("integrations/index.html", cards=cards, may_add=may_add, n_unsure=n_unsure)
 
 
 @get("/integrations/events", include_in_schema=False)
@@ -99,6 +111,8 @@ async def show(
 ) -> Page:
     """Show one integration: the history of its syncs, and what could not be read."""
     integration = await vault.integrations.get(integration_id)
+    providers = await providers_of(tools.oauth, vault)
+    provider = providers.get(integration.kind)
     before_id, now = whole_number(before), tools.now()
     syncs = await vault.syncs.page(integration_id, before_id, N_SYNCS + 1)
     n_ahead = await count_ahead(vault, syncs)
@@ -113,7 +127,9 @@ async def show(
             access_warning(integration, now),
         ),
         may_manage=may_manage(vault.viewer, integration),
-        provider=(await providers_of(tools.oauth, vault)).get(integration.kind),
+        provider=provider,
+        consents=consents_instead(tools.kinds, integration, providers.values()),
+        may_enter=may_switch(tools.kinds, integration),
         history=seen,
         next_before=syncs[N_SYNCS - 1].id if len(syncs) > N_SYNCS else None,
         is_first_page=before_id is None,
@@ -122,10 +138,25 @@ async def show(
         chart=history_chart(seen),
         guard=await asking(vault, integration_id),
         rhythms=CHOICES,
+        chosen_words=chosen_in_words(integration.settings, provider.choice_noun) if provider else "",
         scope_words=words_of(scope_of(integration.settings)),
         mail_address=mail_address_of(tools, vault.viewer, integration),
         webhook=webhook_of(vault.viewer, integration, settings),
+        hears_slack=bool(settings.slack_signing_secret),
+        slack_address=f"{settings.base_url}/webhooks/slack",
     )
+
+
+def consents_instead(kinds: Kinds, integration: Integration, providers: Iterable[Provider]) -> list[Provider]:
+    """Return those whose consent may take the place of what was entered for an integration."""
+    if is_by_consent(kinds.described(integration.kind), integration):
+        return []
+    there = integration.settings.get("host", "").lower()
+    return [
+        each
+        for each in providers
+        if may_take_over(kinds, each.kind, integration) and (each.kind == integration.kind or each.host == there)
+    ]
 
 
 def mail_address_of(tools: Tools, viewer: Viewer, integration: Integration) -> str:

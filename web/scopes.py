@@ -9,8 +9,8 @@ from domain.errors import Conflict, Invalid
 from domain.integrations import Integration, IntegrationKind
 from domain.kinds import Kind
 from domain.people import Viewer
-from domain.scope import Scope, entered_scope, scope_of, settings_of
-from domain.surveys import folder_options, type_options
+from domain.scope import Scope, entered_scope, scope_of, settings_of, type_in_words
+from domain.surveys import Option, folder_options, type_options
 from domain.syncs import Trigger
 from domain.vault import Tools
 from web.doors import Doors
@@ -85,6 +85,9 @@ async def look(viewer: Viewer, doors: Doors, integration_id: int) -> Integration
 def scope_page(integration: Integration, kind: Kind, made: Preview, scope: Scope, form: Form, status: int) -> Page:
     """Return the page with this scope chosen; HTMX gets its preview."""
     found = made.found
+    folders = folder_options(found.counted)[:MAX_OPTIONS] if kind.has_paths or scope.folders else []
+    listed = {each.value for each in folders}
+    elsewhere = [Option(each, each, 0) for each in scope.folders if each not in listed]  # deeper, or gone by now
     return page(
         "integrations/scope.html",
         "integrations/_work.html",
@@ -93,7 +96,7 @@ def scope_page(integration: Integration, kind: Kind, made: Preview, scope: Scope
         form=form,
         scope=scope,
         kind=kind,
-        folders=folder_options(found.counted)[:MAX_OPTIONS] if kind.has_paths else [],
+        folders=[*elsewhere, *folders],
         file_types=[] if found.is_total else type_options(found.counted)[:MAX_OPTIONS],
         preview=made,
     )
@@ -106,7 +109,7 @@ def words_of(scope: Scope) -> str:
     parts = [
         plural(len(scope.folders), "folder") if scope.folders else "",
         f"{number(len(scope.file_types))} types of files" if len(scope.file_types) > 1 else "",
-        f"files of the type {scope.file_types[0]}" if len(scope.file_types) == 1 else "",
+        type_in_words(scope.file_types[0]) if len(scope.file_types) == 1 else "",
         f"from {scope.since:%-d %B %Y} on" if scope.since else "",
         f"up to {scope.until:%-d %B %Y}" if scope.until else "",
     ]

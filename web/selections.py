@@ -1,6 +1,7 @@
 """Choosing what of an account is read: channels, folders, labels, repositories, days, with a preview of the work."""
 
 from collections.abc import Mapping, Sequence
+from itertools import groupby
 from typing import Any
 
 import msgspec
@@ -15,16 +16,19 @@ from domain.errors import Invalid, NotFound
 from domain.integrations import Integration
 from domain.people import Viewer
 from domain.scope import Scope, entered_scope, scope_of, settings_of
-from domain.syncs import Trigger
-from domain.vault import Tools
+from domain.syncs import Sync, Trigger
+from domain.vault import Tools, Vault
 from web.doors import Doors
-from web.filters import plural
+from web.filters import number
 from web.forms import EMPTY, Form
 from web.previews import Preview, preview
 from web.rendering import Page, page, see_other, wants_region
+from web.scopes import BUSY
 
 AnyRequest = Request[Any, Any, Any]
 NONE_CHOSEN = "Choose at least one of the {noun}."
+N_NAMED = 3
+"""So many of what is chosen are named in a sentence; the others are counted."""
 
 
 class Picked(msgspec.Struct, frozen=True):
@@ -33,6 +37,13 @@ class Picked(msgspec.Struct, frozen=True):
     chosen: tuple[str, ...]
     is_shared: bool
     form: Form
+
+
+class ChoiceGroup(msgspec.Struct, frozen=True):
+    """What is offered under one heading; "" where there is none."""
+
+    title: str
+    choices: tuple[Choice, ...]
 
 
 @get("/integrations/{integration_id:int}/selection/edit", include_in_schema=False)
@@ -61,25 +72,35 @@ async def save(
     """Keep what was picked, of what the account can see, and begin a sync."""
     integration, provider = await provider_of(viewer, doors, tools, integration_id)
     choices, picked = await choices_of(viewer, doors, tools, integration, provider), picked_of(await request.form())
-    chosen = [each.id for each in choices if each.id in picked.chosen]
+    chosen = [each for each in choices if each.id in picked.chosen]
     try:
         if not chosen and provider.must_choose:
             raise Invalid(NONE_CHOSEN.format(noun=provider.choice_noun))
-        scope = scope_with(picked, integration)
+        scope, is_shared = scope_with(picked, integration), not provider.mirrors_access and picked.is_shared
+        async with doors.open_vault(viewer) as vault:
+            sync = await begin_with(vault, integration_id, chosen, scope, is_shared)
     except Invalid as error:
         picked = msgspec.structs.replace(picked, form=picked.form.refused(error))
         return selection_page(integration, provider, choices, picked)
-    is_shared = not provider.mirrors_access and picked.is_shared
-    async with doors.open_vault(viewer) as vault:
-        held = await vault.integrations.get(integration_id)
-        kept = {**held.settings, "chosen": "\n".join(chosen), "is_shared": "yes" if is_shared else ""}
-        await vault.integrations.configure(integration_id, {**kept, **settings_of(scope)})
-        if scope != scope_of(held.settings):  # all is listed again; what is unchanged costs nothing
-            await vault.integrations.advance(integration_id, "")
-        await vault.deletions.allow(integration_id, None)  # what was taken off the list goes without another question
-        await vault.audit.record("integration.configured", f"{held.name}, {readers_in_words(len(chosen), is_shared)}")
-        sync = await vault.syncs.request(integration_id, Trigger.PERSON)
-    return see_other(f"/syncs/{sync.id}", f"{plural(len(chosen), 'source') if chosen else 'Everything'} will be read.")
+    brings = chosen_in_words(chosen_settings(chosen), provider.choice_noun) or "everything"
+    return see_other(f"/syncs/{sync.id}", f"From now on, “{integration.name}” brings {brings}.")
+
+
+async def begin_with(
+    vault: Vault, integration_id: int, chosen: Sequence[Choice], scope: Scope, is_shared: bool
+) -> Sync:
+    """Keep what is chosen and begin a sync. Raises: Invalid while one is under way that other days would not reach."""
+    held = await vault.integrations.get(integration_id)
+    if scope != scope_of(held.settings):  # all is listed again; what is unchanged costs nothing
+        live = (await vault.syncs.latest()).get(integration_id)
+        if live is not None and not live.is_final:  # it would write its own place over this beginning
+            raise Invalid(BUSY)
+        await vault.integrations.advance(integration_id, "")
+    kept = {**held.settings, **chosen_settings(chosen), "is_shared": "yes" if is_shared else ""}
+    await vault.integrations.configure(integration_id, {**kept, **settings_of(scope)})
+    await vault.deletions.allow(integration_id, None)  # what was taken off the list goes without another question
+    await vault.audit.record("integration.configured", f"{held.name}, {readers_in_words(len(chosen), is_shared)}")
+    return await vault.syncs.request(integration_id, Trigger.PERSON)
 
 
 async def preview_of(
@@ -127,6 +148,30 @@ def kept_in(integration: Integration) -> Picked:
     )
 
 
+def chosen_settings(chosen: Sequence[Choice]) -> dict[str, str]:
+    """Return the settings that hold what is chosen; names stand beside the ids, for people."""
+    names = (" ".join(each.name.split()) for each in chosen)
+    return {"chosen": "\n".join(each.id for each in chosen), "chosen_names": "\n".join(names)}
+
+
+def chosen_in_words(settings: Mapping[str, str], noun: str) -> str:
+    """Return what is chosen, for the middle of a sentence: "Inbox, Sent and 4 more"; "" where nothing is."""
+    chosen = [each for each in settings.get("chosen", "").split("\n") if each]
+    if not chosen:
+        return ""
+    names = [each for each in settings.get("chosen_names", "").split("\n") if each]
+    if len(names) != len(chosen):
+        return f"{number(len(chosen))} of the {noun}"
+    named, n_more = names[:N_NAMED], len(names) - N_NAMED
+    parts = [*named, f"{number(n_more)} more"] if n_more > 0 else named
+    return " and ".join(filter(None, (", ".join(parts[:-1]), *parts[-1:])))
+
+
+def grouped(choices: Sequence[Choice]) -> list[ChoiceGroup]:
+    """Return the choices under their headings, in their order."""
+    return [ChoiceGroup(title, tuple(each)) for title, each in groupby(choices, lambda choice: choice.group)]
+
+
 def scope_with(picked: Picked, integration: Integration) -> Scope:
     """Return the scope of an integration with the days that are picked. Raises: Invalid."""
     kept, entered = scope_of(integration.settings), picked.form.value
@@ -153,7 +198,7 @@ def selection_page(
         status=422 if picked.form.message else 200,
         integration=integration,
         provider=provider,
-        choices=choices,
+        groups=grouped(choices),
         picked=picked,
         scope=scope_of(integration.settings),
         held=held or {},

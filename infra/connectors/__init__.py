@@ -8,7 +8,7 @@ import httpx
 import msgspec
 
 from domain.connecting import is_by_consent
-from domain.credentials import App, OAuth, Provider, Registered, States
+from domain.credentials import App, Grant, OAuth, Provider, Registered, States
 from domain.errors import Invalid
 from domain.integrations import Connector, Integration
 from domain.kinds import Entered, Kinds
@@ -39,7 +39,7 @@ from infra.connectors import (
 )
 from infra.connectors.addresses import Outside
 from infra.connectors.consent import ConsentProvider
-from infra.connectors.http import Token
+from infra.connectors.http import Token, fixed_token
 from infra.connectors.kinds import Access, ConnectorKind, Reach
 from infra.connectors.providers import REDIRECT_PATH, provider_found
 from infra.registrations import ProviderSettings
@@ -87,7 +87,7 @@ class Connectors:
     @property
     def kinds(self) -> Kinds:
         """What can be connected, and how it is tried."""
-        return Kinds(tuple(each.kind for each in self.registry), self.check)
+        return Kinds(tuple(each.described for each in self.registry), self.check)
 
     def connect(self, integration: Integration, viewer: Viewer, open_vault: OpenVault) -> Connector:
         """Return the connector that reads an integration.
@@ -106,6 +106,24 @@ class Connectors:
         title, own = found.consent.registration.title, self.settings[found.kind.name]
         token = self._token(found, integration, viewer, open_vault)
         return found.connect(Access(reach, integration, viewer, open_vault, title, own.api_url, token, own.git_url))
+
+    def trial(
+        self, integration: Integration, given: Grant | Entered, viewer: Viewer, open_vault: OpenVault
+    ) -> Connector:
+        """See `domain.vault.Trial`."""
+
+        async def secrets() -> Mapping[str, str]:
+            return given.secrets if isinstance(given, Entered) else {}
+
+        found = self._registered(integration.kind)
+        settings = given.settings if isinstance(given, Entered) else integration.settings
+        reach = Reach(settings, secrets, self.client, self.now, self.outside, n_tries=1, objects=self.objects)
+        if found.consent is None or isinstance(given, Entered):
+            tried = msgspec.structs.replace(integration, settings=settings)
+            return found.connect(Access(reach, tried, viewer, open_vault, found.kind.title))
+        title, own = found.consent.registration.title, self.settings[found.kind.name]
+        access = Access(reach, integration, viewer, open_vault, title, own.api_url, fixed_token(given), own.git_url)
+        return found.connect(access)
 
     async def check(self, kind: str, entered: Entered) -> str:
         """See `domain.kinds.Check`."""

@@ -27,6 +27,7 @@ from infra.connectors.box_items import (
 )
 from infra.connectors.http import MAX_PAGES, Source
 from infra.connectors.kinds import Access, ConnectorKind
+from infra.connectors.paging import Paging
 from infra.connectors.worth import holds_words
 
 API = "/2.0"
@@ -34,7 +35,6 @@ TOP = "0"
 LISTED_AT_ONCE = "1000"
 MAX_FOLDERS = 50_000
 DOWNLOADS = "https://dl.boxcloud.com"
-AGAIN = "Box sends the same pages again and again. Sync again later."
 
 
 class BoxConnector:
@@ -107,7 +107,7 @@ class BoxConnector:
     async def _collaborations(self, path: str) -> tuple[Collaboration, ...]:
         """Those of a folder or file; none where this account may not see them."""
         found: list[Collaboration] = []
-        params, seen = {"limit": LISTED_AT_ONCE, "usemarker": "true"}, set[str]()
+        params, paging = {"limit": LISTED_AT_ONCE, "usemarker": "true"}, Paging("Box")
         while True:
             try:
                 answer = await self._source.get(path, params)
@@ -117,23 +117,17 @@ class BoxConnector:
             found += page.entries
             if not page.next_marker:
                 return tuple(found)
-            if page.next_marker in seen:
-                raise Unavailable(AGAIN)
-            seen.add(page.next_marker)
-            params["marker"] = page.next_marker
+            params["marker"] = paging.turn(page.next_marker, len(page.entries))
 
     async def _items(self, folder: str) -> AsyncIterator[tuple[BoxItem, ...]]:
-        params, seen = {"limit": LISTED_AT_ONCE, "usemarker": "true", "fields": FIELDS}, set[str]()
+        params, paging = {"limit": LISTED_AT_ONCE, "usemarker": "true", "fields": FIELDS}, Paging("Box")
         while True:
             answer = await self._source.get(f"{API}/folders/{folder}/items", params)
             page = msgspec.json.decode(answer.content, type=Items)
             yield page.entries
             if not page.next_marker:
                 return
-            if page.next_marker in seen or len(seen) >= MAX_PAGES:
-                raise Unavailable(AGAIN)
-            seen.add(page.next_marker)
-            params["marker"] = page.next_marker
+            params["marker"] = paging.turn(page.next_marker, len(page.entries))
 
     async def _learn_groups(self, shared: tuple[Collaboration, ...]) -> None:
         """Learn who is in the groups something is shared with; one whose members are not told lets nobody in."""
@@ -156,7 +150,7 @@ class BoxConnector:
                 break
             page = msgspec.json.decode(answer.content, type=Memberships)
             found += [email_principal(each.user.login) for each in page.entries if each.user and each.user.login]
-            if start + 1000 >= page.total_count:
+            if not page.entries or start + 1000 >= page.total_count:
                 break
         return tuple(found)
 

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
+from urllib.parse import urlsplit
 
 import httpx
 import msgspec
@@ -65,6 +66,7 @@ class Terms:
     is_personal: bool = True
     must_choose: bool = False
     mirrors_access: bool = True
+    never_read: str = ""
 
 
 class ConsentProvider:
@@ -84,6 +86,8 @@ class ConsentProvider:
         self.must_choose = terms.must_choose
         self.has_public_only = terms.asked_in_public is not None
         self.mirrors_access = terms.mirrors_access
+        self.never_read = terms.never_read
+        self.host = urlsplit(settings.api_url).hostname or ""
         self.scopes = terms.scopes
 
     def authorize_url(self, state: str, challenge: str, is_private: bool) -> str:
@@ -104,8 +108,7 @@ class ConsentProvider:
         return await self._terms.account(self._consented(grant, self._settings.account_url))
 
     async def choices(self, grant: Grant) -> Sequence[Choice]:
-        found = await self._terms.choices(self._consented(grant, ""))
-        return sorted(found, key=lambda choice: choice.name.lower())
+        return in_order(await self._terms.choices(self._consented(grant, "")))
 
     def _named(self, grant: Grant) -> Grant:
         """Name our scopes as we do: a provider may write them in short or in full, and in other letters."""
@@ -115,6 +118,11 @@ class ConsentProvider:
     def _consented(self, grant: Grant, url: str) -> Consented:
         api_url = self._settings.api_url
         return Consented(Source(self._client, self.title, url or api_url, fixed_token(grant)), grant, api_url)
+
+
+def in_order(found: Sequence[Choice]) -> list[Choice]:
+    """Return choices as people see them: by order, then by name."""
+    return sorted(found, key=lambda choice: (choice.order, choice.name.lower()))
 
 
 def _short(scope: str) -> str:

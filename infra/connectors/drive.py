@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 import msgspec
 
 from domain.access import Group
-from domain.errors import Invalid, NotFound, Unavailable
+from domain.errors import Invalid, NotFound
 from domain.integrations import Connector, Entry, Gone, Integration, Item, Page, readers_of
 from domain.kinds import Kind
 from domain.people import Viewer, group_principal
@@ -29,8 +29,9 @@ from infra.connectors.drive_files import (
     is_read,
     shared_with,
 )
-from infra.connectors.http import MAX_PAGES, Source
+from infra.connectors.http import Source
 from infra.connectors.kinds import Access, ConnectorKind
+from infra.connectors.paging import Paging
 
 API = "/drive/v3"
 ALL_DRIVES = {"supportsAllDrives": "true", "includeItemsFromAllDrives": "true"}
@@ -174,11 +175,8 @@ class DriveConnector:
 
     async def _since(self, mark: Mark) -> AsyncIterator[tuple[Page, bool]]:
         """Yield changes, and whether a folder was among them, so that all must be listed again."""
-        token, seen = mark.changes, set[str]()
+        token, paging = mark.changes, Paging("Google Drive")
         while token:
-            if token in seen or len(seen) >= MAX_PAGES:
-                raise Unavailable("Google Drive sends the same pages again and again. Sync again later.")
-            seen.add(token)
             fields = f"nextPageToken,newStartPageToken,changes(fileId,removed,file({FIELDS}))"
             params = {"pageToken": token, "pageSize": LISTED_AT_ONCE, "fields": fields, **ALL_DRIVES}
             answer = await self._source.get(f"{API}/changes", {**params, "includeRemoved": "true"})
@@ -189,7 +187,7 @@ class DriveConnector:
             reached = page.next_page_token or page.new_start_page_token or token
             cursor = msgspec.json.encode(msgspec.structs.replace(mark, changes=reached)).decode()
             yield Page(tuple(entries), cursor), is_moved
-            token = page.next_page_token
+            token = page.next_page_token and paging.turn(page.next_page_token, len(page.changes))
 
     async def _changed(self, change: Change) -> Entry:
         file = change.file
@@ -243,8 +241,8 @@ class DriveConnector:
         return Page((), cursor, groups=tuple(groups), gone_groups=tuple(each for each in known if each not in kept))
 
     async def _shared_drives(self) -> AsyncIterator[SharedDrive]:
-        params = {"pageSize": "100"}
-        for _ in range(MAX_PAGES):
+        params, paging = {"pageSize": "100"}, Paging("Google Drive")
+        while True:
             try:
                 answer = await self._source.get(f"{API}/drives", params)
             except NotFound:
@@ -254,23 +252,19 @@ class DriveConnector:
                 yield drive
             if not page.next_page_token:
                 return
-            params["pageToken"] = page.next_page_token
+            params["pageToken"] = paging.turn(page.next_page_token, len(page.drives))
 
     async def _files(self, query: str) -> AsyncIterator[tuple[DriveFile, ...]]:
-        seen: set[str] = set()
+        paging = Paging("Google Drive")
         fields = f"nextPageToken,files({FIELDS})"
         params = {"q": query, "pageSize": LISTED_AT_ONCE, "fields": fields, "corpora": "allDrives", **ALL_DRIVES}
         while True:
             answer = await self._source.get(f"{API}/files", params)
             page = msgspec.json.decode(answer.content, type=Listing)
             yield page.files
-            token = page.next_page_token
-            if not token:
+            if not page.next_page_token:
                 return
-            if token in seen or len(seen) >= MAX_PAGES:
-                raise Unavailable("Google Drive sends the same pages again and again. Sync again later.")
-            seen.add(token)
-            params["pageToken"] = token
+            params["pageToken"] = paging.turn(page.next_page_token, len(page.files))
 
     async def _learn_folders(self) -> None:
         """Learn what lies in what, where only some folders are read."""

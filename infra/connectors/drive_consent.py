@@ -35,8 +35,8 @@ async def _folders(consented: Consented) -> Sequence[Choice]:
     shared = msgspec.json.decode(
         (await consented.source.get("/drive/v3/drives", {"pageSize": "100"})).content, type=Found
     ).drives
-    found = [Choice(each.id, each.name, is_private=True) for each in folders]
-    return found + [Choice(each.id, each.name, is_private=True, description="A shared drive.") for each in shared]
+    found = [Choice(each.id, each.name, is_private=True, group="My Drive") for each in folders]
+    return found + [Choice(each.id, each.name, is_private=True, group="Shared drives", order=1) for each in shared]
 
 
 TERMS = Terms(

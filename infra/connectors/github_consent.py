@@ -50,7 +50,12 @@ async def _repositories(consented: Consented) -> Sequence[Choice]:
     found: list[Choice] = []
     async for page in consented.source.pages("/user/repos", {"per_page": "100", "sort": "full_name"}):
         listed = msgspec.json.decode(page.content, type=list[Listed])
-        found += [Choice(each.full_name, each.full_name, each.private, each.description or "") for each in listed]
+        found += [
+            Choice(
+                each.full_name, each.full_name, each.private, each.description or "", each.full_name.partition("/")[0]
+            )
+            for each in listed
+        ]
         if len(found) >= MAX_CHOICES:
             break
     return found

@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 import msgspec
 
-from domain.errors import Forbidden, Invalid, NotFound, Unavailable
+from domain.errors import Forbidden, Invalid, NotFound
 from domain.integrations import Connector, Entry, Gone, Integration, Item, Page, Unreadable, readers_of
 from domain.kinds import Kind
 from domain.people import Viewer
@@ -23,8 +23,9 @@ from infra.connectors.attachments import MailAttachments, mail_name
 from infra.connectors.batches import batched
 from infra.connectors.gmail_consent import GMAIL, TERMS
 from infra.connectors.gmail_history import HIDDEN, History, Touched, labels_that_matter, touched_by
-from infra.connectors.http import MAX_PAGES, Source
+from infra.connectors.http import Source
 from infra.connectors.kinds import Access, ConnectorKind
+from infra.connectors.paging import Paging
 
 ME = "/gmail/v1/users/me"
 PAGE_SIZE = 20
@@ -156,7 +157,7 @@ class GmailConnector:
         """Raises: NotFound when history does not reach back so far."""
         params = {"startHistoryId": history_id, "maxResults": LISTED_AT_ONCE}
         matter, last = labels_that_matter(self._chosen), history_id
-        seen: set[str] = set()
+        paging = Paging("Gmail")
         while True:
             answer = await self._source.get(f"{ME}/history", params)
             history = msgspec.json.decode(answer.content, type=History)
@@ -167,10 +168,7 @@ class GmailConnector:
             token = history.next_page_token
             if not token:
                 break
-            if token in seen or len(seen) >= MAX_PAGES:
-                raise Unavailable("Gmail sends the same pages again and again. Sync again later.")
-            seen.add(token)
-            params["pageToken"] = token
+            params["pageToken"] = paging.turn(token, len(history.history))
         yield Page((), f"{last} {','.join(self._chosen)}")
 
     async def _changes(self, batch: Sequence[Touched]) -> list[Entry]:
@@ -203,20 +201,16 @@ class GmailConnector:
         met: set[str] = set()
         for label in self._chosen or ("",):
             params = {"maxResults": LISTED_AT_ONCE, **({"labelIds": label} if label else {}), **_days(self._scope)}
-            seen: set[str] = set()
+            paging = Paging("Gmail")
             while True:
                 listing = await self._listing(params)
                 for ref in listing.messages:
                     if ref.id not in met:
                         met.add(ref.id)
                         yield ref
-                token = listing.next_page_token
-                if not token:
+                if not listing.next_page_token:
                     break
-                if token in seen or len(seen) >= MAX_PAGES:
-                    raise Unavailable("Gmail sends the same pages again and again. Sync again later.")
-                seen.add(token)
-                params["pageToken"] = token
+                params["pageToken"] = paging.turn(listing.next_page_token, len(listing.messages))
 
     async def _listing(self, params: dict[str, str]) -> Listing:
         answer = await self._source.get(f"{ME}/messages", params)

@@ -10,7 +10,19 @@ from infra.connectors.google_consent import ACCESS_PAGE, IDENTITY, OFFLINE, goog
 
 GMAIL = "gmail"
 SCOPE = "https://www.googleapis.com/auth/gmail.readonly"
-NOT_OFFERED = frozenset({"SPAM", "TRASH", "DRAFT", "CHAT", "UNREAD", "STARRED", "IMPORTANT"})
+MAILBOX = {"INBOX": "Inbox", "SENT": "Sent", "STARRED": "Starred", "IMPORTANT": "Important"}
+"""Gmail's own labels that are worth choosing, in the order of its side bar; the others are not offered."""
+CATEGORY = "CATEGORY_"
+CATEGORIES = {
+    "CATEGORY_PERSONAL": "Primary",
+    "CATEGORY_SOCIAL": "Social",
+    "CATEGORY_PROMOTIONS": "Promotions",
+    "CATEGORY_UPDATES": "Updates",
+    "CATEGORY_FORUMS": "Forums",
+}
+"""The tabs of the inbox, in their order, and how Gmail's pages call them."""
+OWN_AFTER = 100
+"""Labels that people made come after all of Gmail's own."""
 
 
 class Label(msgspec.Struct, frozen=True):
@@ -31,7 +43,25 @@ async def _labels(consented: Consented) -> Sequence[Choice]:
     """Return the labels; what carries none of those chosen is not read."""
     answer = await consented.source.get("/gmail/v1/users/me/labels")
     labels = msgspec.json.decode(answer.content, type=Labels).labels
-    return [Choice(each.id, each.name, is_private=True) for each in labels if each.id not in NOT_OFFERED]
+    return offered(labels)
+
+
+def offered(labels: Sequence[Label]) -> list[Choice]:
+    """Return the labels that can be chosen, as people know them from Gmail's pages."""
+    return [choice for each in labels if (choice := _offered(each))]
+
+
+def _offered(label: Label) -> Choice | None:
+    """Return a label as people know it; None for marks (unread, stars by colour) and for what is never read."""
+    if label.id in MAILBOX:
+        return Choice(label.id, MAILBOX[label.id], True, group="Mailbox", order=list(MAILBOX).index(label.id))
+    if label.id.startswith(CATEGORY):
+        name = CATEGORIES.get(label.id) or label.id.removeprefix(CATEGORY).replace("_", " ").capitalize()
+        place = list(CATEGORIES).index(label.id) if label.id in CATEGORIES else len(CATEGORIES)
+        return Choice(label.id, name, True, group="Categories", order=len(MAILBOX) + place)
+    if label.type == "system":
+        return None
+    return Choice(label.id, label.name, True, group="Your labels", order=OWN_AFTER)
 
 
 TERMS = Terms(
@@ -45,5 +75,6 @@ TERMS = Terms(
     scopes=(SCOPE,),
     asked=(*IDENTITY, SCOPE),
     more=OFFLINE,
+    never_read="Spam, bin, drafts and chats are never read.",
 )
 """Gmail, read-only."""

@@ -11,6 +11,7 @@ import stamina
 from domain.credentials import Grant
 from domain.errors import Forbidden, Invalid, NotFound, Unavailable
 from domain.oauth import lost_access
+from infra.connectors.paging import Paging
 
 TIMEOUT = httpx.Timeout(30.0, connect=10.0)
 N_TRIES = 6
@@ -20,6 +21,7 @@ MAX_WAIT_S = 120.0
 SHUT_OUT = frozenset({"invalid_auth", "not_authed", "token_revoked", "token_expired", "account_inactive"})
 """Slack's words for an access that has ended."""
 MAX_PAGES = 20_000
+EMPTY_LIST = b"[]"
 MAX_RESPONSE_BYTES = 160 * 1024 * 1024
 
 Params = Mapping[str, str | Sequence[str]]
@@ -99,17 +101,14 @@ class Source:
 
         Raises: Unavailable when the pages go in a circle or never end; what `get` raises.
         """
-        seen: set[str] = set()
+        paging = Paging(self._title)
         answer = await self.get(path, params)
         while True:
             yield answer
             following = answer.links.get("next", {}).get("url", "")
             if not following:
                 return
-            if following in seen or len(seen) >= MAX_PAGES:
-                raise Unavailable(f"{self._title} sends the same pages again and again. Sync again later.")
-            seen.add(following)
-            answer = await self.get(following)
+            answer = await self.get(paging.turn(following, len(answer.content) - len(EMPTY_LIST)))
 
     async def _once(self, request: Request) -> httpx.Response:
         token = await self._token("")

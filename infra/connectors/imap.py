@@ -121,14 +121,17 @@ class ImapConnector:
             if found := PLACE.match(external_id):
                 place = found["folder"], int(found["validity"])
                 by_folder.setdefault(place, {}).setdefault(int(found["uid"]), []).append(external_id)
-        names = {short_id(folder.name): folder for folder in await self._stands()} if by_folder else {}
-        for (name, validity), wanted in by_folder.items():
-            asked = [each for ids in wanted.values() for each in ids]
-            listed: list[Entry] = []
-            if name in names and names[name].validity == validity:
-                listed = await self._entries(names[name], sorted(wanted))
-            there = {entry.external_id for entry in listed}
-            yield Page((*listed, *(Gone(each) for each in asked if each not in there)), "")
+        try:
+            names = {short_id(folder.name): folder for folder in await self._stands()} if by_folder else {}
+            for (name, validity), wanted in by_folder.items():
+                asked = [each for ids in wanted.values() for each in ids]
+                listed: list[Entry] = []
+                if name in names and names[name].validity == validity:
+                    listed = await self._entries(names[name], sorted(wanted))
+                there = {entry.external_id for entry in listed}
+                yield Page((*listed, *(Gone(each) for each in asked if each not in there)), "")
+        finally:
+            await self._account.close()
 
     async def fetch(self, item: Item) -> bytes:
         """Return a mail, or a file attached to one. Raises: NotFound when it is gone."""
@@ -317,6 +320,7 @@ GOOGLE_KIND = ConnectorKind(
         "consent page asks for all of your mail, deleting and sending included. Nothing but reading is ever done; "
         "“Gmail” asks for reading alone, so connect that where you can.",
         is_personal=True,
+        entered_as="imap",
     ),
     _connect_by_consent,
     consent=GOOGLE_TERMS,
@@ -329,6 +333,7 @@ MICROSOFT_KIND = ConnectorKind(
         "Reads every mail and what is attached to it, by IMAP. Microsoft has no read-only permission for IMAP; nothing "
         "but reading is ever done.",
         is_personal=True,
+        entered_as="imap",
     ),
     _connect_by_consent,
     consent=MICROSOFT_TERMS,

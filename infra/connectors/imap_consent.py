@@ -87,7 +87,7 @@ async def _folders(consented: Consented, user: str, title: str) -> Sequence[Choi
 
     account = MailAccount(guard_at(url), door, n_tries=1)
     try:
-        return [Choice(name, name, is_private=True) for name in await account.folders()]
+        return [Choice(each, "Inbox" if each == "INBOX" else each, is_private=True) for each in await account.folders()]
     finally:
         await account.close()
 

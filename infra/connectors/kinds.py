@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import httpx
+import msgspec
 
 from domain.integrations import Connector, Integration
 from domain.kinds import Kind
@@ -83,3 +84,9 @@ class ConnectorKind:
     Raises: Invalid (with the fields at fault), Forbidden, Unavailable.
     """
     consent: Terms | None = None
+
+    @property
+    def described(self) -> Kind:
+        """The kind in words, with what its consent leaves to be chosen."""
+        must_choose = self.consent.choice_noun if self.consent and self.consent.must_choose else ""
+        return msgspec.structs.replace(self.kind, must_choose=must_choose)

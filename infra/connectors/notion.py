@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from domain.errors import Forbidden, Invalid, NotFound, Unavailable
+from domain.errors import Forbidden, Invalid, NotFound
 from domain.integrations import Connector, Entry, Gone, Integration, Item, Page
 from domain.kinds import FieldType, Kind, Proof, SourceField
 from domain.oauth import lost_access
@@ -21,13 +21,13 @@ from infra.connectors.http import Token
 from infra.connectors.kinds import Access, ConnectorKind, Reach
 from infra.connectors.notion_consent import NOTION, TERMS, VERSION
 from infra.connectors.notion_text import Block, data_source_text, page_text, title_of
+from infra.connectors.paging import Paging
 from infra.connectors.site import Answer, Site, require_encryption
 from infra.connectors.worth import chosen_readers, readers_field
 
 API = "https://api.notion.com"
 PAGE_SIZE = 100
 """The most Notion gives at once."""
-MAX_PAGES = 20_000
 MAX_BLOCKS = 5_000
 MAX_DEPTH = 12
 JUST_NOW = timedelta(minutes=2)
@@ -77,7 +77,7 @@ class NotionApi:
 
     async def lists(self, method: str, path: str, asked: Object | None = None) -> AsyncIterator[list[dict[str, Any]]]:
         """Yield the pages of a list. Raises: Unavailable when they go in a circle; what `ask` raises."""
-        following, seen = "", set[str]()
+        following, paging = "", Paging("Notion")
         while True:
             wanted: dict[str, Any] = {**(asked or {}), "page_size": PAGE_SIZE}
             wanted |= {"start_cursor": following} if following else {}
@@ -89,9 +89,7 @@ class NotionApi:
             following = str(said.get("next_cursor") or "")
             if not said.get("has_more") or not following:
                 return
-            if following in seen or len(seen) >= MAX_PAGES:
-                raise Unavailable("Notion sends the same pages again and again. Sync again later.")
-            seen.add(following)
+            paging.turn(following, len(said.get("results", [])))
 
 
 class NotionConnector:

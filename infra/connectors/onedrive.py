@@ -13,23 +13,23 @@ from datetime import datetime, timedelta
 import msgspec
 
 from domain.access import Group
-from domain.errors import Invalid, NotFound, Unavailable
+from domain.errors import Invalid, NotFound
 from domain.integrations import Connector, Entry, Gone, Integration, Page, readers_of
 from domain.integrations import Item as Listed
 from domain.kinds import Kind, Proof
 from domain.people import Viewer, group_principal
 from domain.vault import OpenVault
-from infra.connectors.http import MAX_PAGES, Source
+from infra.connectors.http import Source
 from infra.connectors.kinds import Access, ConnectorKind
 from infra.connectors.onedrive_consent import ONEDRIVE, ONEDRIVE_TERMS, SHAREPOINT, SHAREPOINT_TERMS
 from infra.connectors.onedrive_items import Delta, DriveItem, Permissions, file_entry, shared_with
+from infra.connectors.paging import Paging
 
 OWN = ""
 """The drive of whoever gave consent."""
 SWEPT_EVERY = timedelta(days=7)
 FILES_A_SYNC = 50
 """Shared files of which each sync asks whom they are shared with, besides those that changed."""
-AGAIN = "Microsoft sends the same pages again and again. Sync again later."
 
 
 class Mark(msgspec.Struct, frozen=True):
@@ -203,14 +203,11 @@ class OneDriveConnector:
 
     async def _deltas(self, address: str) -> AsyncIterator[Delta]:
         """Yield pages until one says where to begin next time. Raises: NotFound when the address is too old."""
-        seen = set[str]()
+        paging = Paging("Microsoft")
         while address:
-            if address in seen or len(seen) >= MAX_PAGES:
-                raise Unavailable(AGAIN)
-            seen.add(address)
             page = msgspec.json.decode((await self._source.get(address)).content, type=Delta)
             yield page
-            address = page.next_link
+            address = page.next_link and paging.turn(page.next_link, len(page.value))
 
     def _changed(self, drive: str, item: DriveItem, tree: Tree) -> Entry:
         if item.deleted is not None or not self._is_wanted(item, tree):
@@ -242,8 +239,8 @@ class OneDriveConnector:
 
     async def _permissions(self, path: str) -> tuple[str, ...]:
         """Whom something is shared with; nobody where this account may not see that."""
-        found, address = list[str](), f"{path}/permissions"
-        for _ in range(MAX_PAGES):
+        found, address, paging = list[str](), f"{path}/permissions", Paging("Microsoft")
+        while True:
             try:
                 page = msgspec.json.decode((await self._source.get(address)).content, type=Permissions)
             except (NotFound, Invalid):
@@ -251,7 +248,7 @@ class OneDriveConnector:
             found += shared_with(page.value)
             if not page.next_link:
                 break
-            address = page.next_link
+            address = paging.turn(page.next_link, len(page.value))
         return tuple(dict.fromkeys(found))
 
     def _is_wanted(self, item: DriveItem, tree: Tree) -> bool:

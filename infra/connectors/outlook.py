@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 import msgspec
 
-from domain.errors import Forbidden, Invalid, NotFound, Unavailable
+from domain.errors import Forbidden, Invalid, NotFound
 from domain.integrations import Connector, Entry, Gone, Integration, Item, Page, Unreadable, readers_of
 from domain.kinds import Kind, Proof
 from domain.people import Viewer
@@ -20,9 +20,10 @@ from domain.scope import Scope, is_within_days, scope_of
 from domain.vault import OpenVault
 from infra.connectors.attachments import MailAttachments, mail_name
 from infra.connectors.batches import batched
-from infra.connectors.http import MAX_PAGES, Source
+from infra.connectors.http import Source
 from infra.connectors.kinds import Access, ConnectorKind
 from infra.connectors.outlook_consent import NOT_READ, OUTLOOK, TERMS, Folder, folders_of
+from infra.connectors.paging import Paging
 
 ME = "/v1.0/me"
 PAGE_SIZE = 20
@@ -150,7 +151,8 @@ class OutlookConnector:
             if delta.delta_link:
                 gone = [Gone(each) for each in held if each.partition("#")[0] not in listed]
                 deltas[folder.id] = delta.delta_link
-                yield self._page(gone, deltas)
+                if gone:
+                    yield self._page(gone, deltas)
 
     async def _changed(self, folder: Folder, start: str, deltas: dict[str, str]) -> AsyncIterator[Page]:
         async for delta in self._deltas(start):
@@ -166,18 +168,16 @@ class OutlookConnector:
             for batch in batched(came, PAGE_SIZE):
                 yield self._page(await self._mails(folder, batch), deltas)
             deltas[folder.id] = delta.next_link or delta.delta_link or start
-            yield self._page(gone, deltas)
+            if gone:  # quiet folders are many; where they stand is kept with the last page
+                yield self._page(gone, deltas)
 
     async def _deltas(self, address: str) -> AsyncIterator[Delta]:
         """Yield pages until one says where to begin next time. Raises: NotFound when the address is too old."""
-        seen = set[str]()
+        paging = Paging("Microsoft")
         while address:
-            if address in seen or len(seen) >= MAX_PAGES:
-                raise Unavailable("Microsoft sends the same pages again and again. Sync again later.")
-            seen.add(address)
             page = msgspec.json.decode((await self._source.get(address)).content, type=Delta)
             yield page
-            address = page.next_link
+            address = page.next_link and paging.turn(page.next_link, len(page.value))
 
     async def _of(self, prefix: str) -> list[str]:
         async with self._open_vault(self._viewer) as vault:

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 import msgspec
 
 from domain.credentials import Choice
-from domain.errors import Unavailable
 from infra.connectors.consent import Consented
-from infra.connectors.http import MAX_PAGES, Source
+from infra.connectors.http import Source
 from infra.connectors.microsoft_consent import microsoft_terms
+from infra.connectors.paging import Paging
 
 OUTLOOK = "outlook"
 FOLDERS = "/v1.0/me/mailFolders/delta?$select=displayName,parentFolderId"
@@ -34,14 +34,11 @@ class Folders(msgspec.Struct, frozen=True):
 
 async def folders_of(source: Source) -> list[Folder]:
     """Return all folders of a mailbox, each once. Raises: what `Source.get` does."""
-    found, address, seen = dict[str, Folder](), FOLDERS, set[str]()
+    found, address, paging = dict[str, Folder](), FOLDERS, Paging("Microsoft")
     while address:
-        if address in seen or len(seen) >= MAX_PAGES:
-            raise Unavailable("Microsoft sends the same pages again and again. Sync again later.")
-        seen.add(address)
         page = msgspec.json.decode((await source.get(address)).content, type=Folders)
         found |= {each.id: each for each in page.value if each.removed is None}
-        address = page.next_link
+        address = page.next_link and paging.turn(page.next_link, len(page.value))
     return list(found.values())
 
 

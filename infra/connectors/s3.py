@@ -11,12 +11,13 @@ from urllib.parse import quote, urlencode
 
 import msgspec
 
-from domain.errors import Forbidden, Invalid, NotFound, Unavailable
+from domain.errors import Forbidden, Invalid, NotFound
 from domain.integrations import Connector, Entry, Gone, Item, Page, Unreadable
 from domain.kinds import FieldType, Kind, SourceField
 from domain.uploads import MAX_FILE_BYTES
 from infra.connectors.kinds import Access, ConnectorKind, Reach
 from infra.connectors.members import MAX_EXTERNAL_ID, fitted
+from infra.connectors.paging import Paging
 from infra.connectors.s3_signature import S3Signature
 from infra.connectors.site import MAX_LISTING_BYTES, Answer, Site, too_large
 from infra.connectors.worth import chosen_readers, holds_words, readers_field
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from lxml import etree
 
 PAGE_KEYS = 1000
-MAX_PAGES = 20_000
 KEPT = "-_.~"
 """What is not encoded (RFC 3986), with the slash in paths."""
 AMAZON = "https://s3.{region}.amazonaws.com"
@@ -85,7 +85,7 @@ class S3Connector:
         return self._reach.settings["bucket"]
 
     async def _listed(self, n_keys: int, prefix: str) -> AsyncIterator[list[Listed]]:
-        token, seen = "", set[str]()
+        token, paging = "", Paging("The bucket")
         while True:
             asked = {"list-type": "2", "max-keys": str(n_keys), "prefix": prefix}
             asked |= {"continuation-token": token} if token else {}
@@ -100,9 +100,7 @@ class S3Connector:
             yield listed
             if not token:
                 return
-            if token in seen or len(seen) >= MAX_PAGES:
-                raise Unavailable("The bucket lists the same objects again and again. Sync again later.")
-            seen.add(token)
+            paging.turn(token, len(listed))
 
     async def _again(self, external_id: str) -> Entry:
         async for listed in self._listed(1, external_id):

@@ -7,7 +7,8 @@ import httpx
 import msgspec
 
 from domain.errors import Invalid, NotFound, Unavailable
-from infra.connectors.http import MAX_PAGES, Source, refusal_of
+from infra.connectors.http import Source, refusal_of
+from infra.connectors.paging import Paging
 from infra.connectors.slack_export import SlackMessage
 
 PAGE_SIZE = "200"
@@ -120,6 +121,11 @@ class Answered(msgspec.Struct, frozen=True):
     channels: tuple[Conversation, ...] = ()
     messages: msgspec.Raw = msgspec.Raw(b"[]")
 
+    @property
+    def n_things(self) -> int:
+        """How much there is on it: 0 where there is nothing."""
+        return len(self.channels) + sum(bytes(each).strip() != b"[]" for each in (self.members, self.messages))
+
 
 class OneUser(msgspec.Struct, frozen=True):
     """The answer to users.info."""
@@ -145,7 +151,7 @@ async def call(source: Source, method: str, form: Mapping[str, str]) -> httpx.Re
 
 async def paged(source: Source, method: str, form: Mapping[str, str]) -> AsyncIterator[Answered]:
     """Yield all pages of a method. Raises: Unavailable when its cursors go in a circle; what `call` does."""
-    seen: set[str] = set()
+    paging = Paging("Slack")
     asked = {**form, "limit": PAGE_SIZE}
     while True:
         answer = await call(source, method, asked)
@@ -154,10 +160,7 @@ async def paged(source: Source, method: str, form: Mapping[str, str]) -> AsyncIt
         cursor = page.response_metadata.next_cursor if page.response_metadata else ""
         if not cursor:
             return
-        if cursor in seen or len(seen) >= MAX_PAGES:
-            raise Unavailable("Slack sends the same pages again and again. Sync again later.")
-        seen.add(cursor)
-        asked["cursor"] = cursor
+        asked["cursor"] = paging.turn(cursor, page.n_things)
 
 
 async def conversations(source: Source) -> AsyncIterator[tuple[Conversation, ...]]:

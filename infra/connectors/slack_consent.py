@@ -12,6 +12,7 @@ from infra.connectors.slack_api import conversations, one_user
 from infra.registrations import ProviderSettings, Registration
 
 SLACK = "slack"
+GROUPS = {False: "Public channels", True: "Private channels"}
 SCOPES = (
     "channels:read",
     "channels:history",
@@ -83,7 +84,10 @@ async def _account(consented: Consented) -> Account:
 
 async def _channels(consented: Consented) -> Sequence[Choice]:
     found = [each async for page in conversations(consented.source) for each in page]
-    return [Choice(each.id, f"#{each.name}", each.is_private, each.about) for each in found]
+    return [
+        Choice(each.id, f"#{each.name}", each.is_private, each.about, GROUPS[each.is_private], int(each.is_private))
+        for each in found
+    ]
 
 
 TERMS = Terms(

@@ -24,7 +24,7 @@ REGISTER = sa.text(
     "insert into due_syncs (tenant_id, integration_id, kind, account, due_at) select tenant_id, id, kind,"
     " coalesce(settings->>'account_id', ''), now() + make_interval(mins => sync_every_minutes) from integrations"
     " where id = :id and kind not in ('upload', 'answers')"
-    " on conflict (tenant_id, integration_id) do update set account = excluded.account"
+    " on conflict (tenant_id, integration_id) do update set account = excluded.account, kind = excluded.kind"
 )
 """Uploads and answers bring their own syncs; everything else is read again and again."""
 
@@ -86,12 +86,20 @@ class IntegrationStore:
         return await self.get(integration_id)
 
     async def rename(self, integration_id: int, name: str) -> None:
-        await self.get(integration_id)
+        held = await self.get(integration_id)
+        await self._call(integration_id, held.kind, name)
+
+    async def become(self, integration_id: int, kind: str) -> None:
+        held = await self.get(integration_id)
+        await self._call(integration_id, kind, held.name)
+        await self._connection.execute(REGISTER, {"id": integration_id})
+
+    async def _call(self, integration_id: int, kind: str, name: str) -> None:
         try:
             async with self._connection.begin_nested():
                 await self._connection.execute(
-                    sa.text("update integrations set name = :name where id = :id"),
-                    {"id": integration_id, "name": name},
+                    sa.text("update integrations set kind = :kind, name = :name where id = :id"),
+                    {"id": integration_id, "kind": kind, "name": name},
                 )
         except IntegrityError as error:
             raise Conflict(f"There is an integration called “{name}” already. Choose another name.") from error

@@ -122,6 +122,8 @@ class Rotating:
     must_choose: bool = True
     has_public_only: bool = True
     mirrors_access: bool = False
+    never_read: str = ""
+    host: str = "api.gh.test"
     scopes: tuple[str, ...] = ()
     n_renewed: int = 0
     is_away: bool = False

@@ -119,6 +119,11 @@ async def test_an_admin_connects_github_and_is_asked_what_to_read(
     grant = await grant_of(stores, admin_viewer, integration)
     assert grant.access_token.startswith("gho_")
     assert grant.scopes == ("repo",)
+    await admin.visit("/integrations")
+    assert ("Choose repositories" in admin.words, "Sync now" in admin.words) == (True, False)
+    await admin.visit(f"/integrations/{integration.id}")
+    assert "Nothing is chosen yet" in admin.words
+    assert "Nothing yet. Choose repositories and dates" in admin.words
 
 
 async def test_the_consent_page_is_asked_for_the_least_and_with_a_challenge(admin: Browser) -> None:
@@ -327,6 +332,7 @@ async def test_removal_deletes_the_credential_and_names_what_is_left_to_do(
     await admin.visit(await allowed(admin))
     [integration] = await connected(stores, admin_viewer)
     await admin.visit(f"/integrations/{integration.id}/removal/new")
+    assert "Our access to it is deleted at once, and ended at the provider." in admin.words
     await admin.submit(f"/integrations/{integration.id}/removal")
     assert "was removed" in admin.words
     async with tenant_transaction(engine, admin_viewer.tenant_id) as connection:

@@ -16,6 +16,7 @@ from domain.people import Viewer, system_viewer
 from domain.syncs import Sync, SyncState, Trigger
 from domain.vault import Tools
 from infra.connectors import Connectors, make_oauth
+from infra.connectors.addresses import open_outside
 from infra.connectors.imap_consent import door_at
 from infra.connectors.providers import open_client
 from infra.registrations import WrongSetting
@@ -24,7 +25,7 @@ from infra.settings import read_settings
 from infra.store import Stores
 from infra.worker import run_sync
 from tests.connectors.peers import google_environment, microsoft_environment
-from tests.peers.dovecot import MailServer, mail, running_dovecot
+from tests.peers.dovecot import PASSWORD, MailServer, mail, running_dovecot
 from tests.peers.emulate import Emulators, consent
 from tests.peers.introspection import introspecting
 from tests.web.browser import Browser
@@ -63,10 +64,10 @@ async def tools(tools: Tools, emulators: Emulators, mail_servers: Servers) -> As
             "MICROSOFT_IMAP_API_URL": f"imap://127.0.0.1:{mail_servers.microsoft.port}",
         }
     )
-    async with open_client() as client:
+    async with open_client() as client, open_outside(["127.0.0.1"]) as outside:
         oauth = make_oauth(client, settings.providers, settings.base_url, StateSigner("a secret of the tests alone"))
-        connectors = Connectors(client, oauth, settings.providers, tools.now)
-        yield replace(tools, oauth=oauth, kinds=connectors.kinds, connect=connectors.connect)
+        real = Connectors(client, oauth, settings.providers, tools.now, outside=outside)
+        yield replace(tools, oauth=oauth, kinds=real.kinds, connect=real.connect, trial=real.trial)
 
 
 async def connected(member: Browser, viewer: Viewer, stores: Stores, kind: str, scope: str) -> Integration:
@@ -138,11 +139,47 @@ async def test_a_mailbox_at_microsoft_is_named_by_its_id_token_and_only_chosen_f
         session.append("INBOX", mail("Hello", "From the inbox."))
     assert tools.oauth is not None
     choices = await tools.oauth.providers["microsoft_imap"].choices(await grant_of(stores, member_viewer, mine))
-    assert [choice.name for choice in choices] == ["INBOX", "Projects 2026"]
+    assert [choice.name for choice in choices] == ["Inbox", "Projects 2026"]
     await member.visit(f"/integrations/{mine.id}/selection/edit")
     await member.submit(f"/integrations/{mine.id}/selection", chosen="Projects 2026")
     done = await synced(stores, tools, member_viewer, mine)
     assert (done.state, done.progress.indexed) == (SyncState.SUCCEEDED, 1)
+
+
+async def test_a_mailbox_goes_from_a_password_to_a_consent_and_back_without_reading_a_mail_again(
+    member: Browser, member_viewer: Viewer, stores: Stores, tools: Tools, mail_servers: Servers
+) -> None:
+    with mail_servers.google.open(ANA) as session:
+        for name, text in (("INBOX", "The impeller turns left."), ("Letters", "Dear Ana.")):
+            if not session.folder_exists(name):
+                session.create_folder(name)
+            session.append(name, mail("Note", text))
+    await member.visit("/kinds/imap/integrations/new")
+    door = {"host": "127.0.0.1", "port": f"{mail_servers.google.port}", "security": "none", "user": ANA}
+    entered = door | {"password": PASSWORD, "folders": "Letters", "readers": "owner", "name": "Letters"}
+    await member.submit("/kinds/imap/integrations", **entered)
+    async with stores.open_vault(member_viewer) as vault:
+        [mine] = await vault.integrations.all()
+    assert (await synced(stores, tools, member_viewer, mine)).progress.indexed == 1
+    await member.visit(f"/integrations/{mine.id}")
+    assert f"/connect/gmail_imap?integration={mine.id}" in (member.page.html or "")
+    answer = await member.client.get(f"/connect/gmail_imap?integration={mine.id}", follow_redirects=False)
+    await member.visit(await consent(answer.headers["Location"], "ana"))
+    done = await synced(stores, tools, member_viewer, mine)
+    assert (done.state, done.progress.indexed, done.progress.deleted) == (SyncState.SUCCEEDED, 0, 0)
+    async with stores.open_vault(member_viewer) as vault:
+        switched = await vault.integrations.get(mine.id)
+    assert (switched.kind, switched.settings["chosen"], switched.n_documents) == ("gmail_imap", "Letters", 1)
+
+    assert "Enter a password instead" in (await member.visit(f"/integrations/{mine.id}")).words
+    await member.visit(f"/integrations/{mine.id}/access/edit")
+    await member.submit(f"/integrations/{mine.id}/access", **entered)
+    assert "is reached with what you entered" in member.words
+    done = await synced(stores, tools, member_viewer, mine)
+    assert (done.state, done.progress.indexed, done.progress.deleted) == (SyncState.SUCCEEDED, 0, 0)
+    async with stores.open_vault(member_viewer) as vault:
+        back = await vault.integrations.get(mine.id)
+    assert (back.kind, back.settings["folders"], back.n_documents) == ("imap", "Letters", 1)
 
 
 async def revoke(emulators: Emulators, token: str) -> None:

@@ -103,7 +103,7 @@ async def test_choosing_nothing_means_everything_where_a_provider_says_who_may_r
     assert admin.heading == "Choose channels"
     assert "may read the private ones" not in admin.words
     await admin.submit(f"/integrations/{slack.id}/selection")
-    assert "Everything will be read." in admin.words
+    assert "brings everything." in admin.words
 
 
 async def test_reconnecting_keeps_the_integration_and_clears_what_was_wrong(

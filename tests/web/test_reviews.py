@@ -132,6 +132,9 @@ async def test_the_owner_decides_in_a_queue_which_shrinks_by_what_it_learns(
         for number in range(4)
     }
     await sync(stores, tools, admin_viewer, await own(stores, admin_viewer))
+    await admin.visit("/integrations")
+    assert "8 items of your own accounts could be work or personal" in admin.words
+    assert admin.page.css_first('main a[href="/reviews"]') is not None
     statements.clear()
     await admin.visit("/reviews")
     assert len(statements) <= 3

@@ -129,3 +129,19 @@ async def test_nothing_is_chosen_anew_while_a_sync_runs(admin: Browser, admin_vi
         await vault.syncs.request(folder.id, Trigger.PERSON)
     await admin.submit(f"/integrations/{folder.id}/scope", since="2026-01-01")
     assert (admin.status, "under way" in admin.words) == (409, True)
+
+
+async def test_a_folder_that_was_chosen_stays_on_the_list_when_the_source_shows_it_no_more(
+    admin: Browser, admin_viewer: Viewer, stores: Stores, source: Source
+) -> None:
+    source.files = {"plans/a.md": "# A\n\nText.", "chat.zip!tides/b.md": "# B\n\nText."}
+    folder = await factories.integration(stores, admin_viewer)
+    async with stores.open_vault(admin_viewer) as vault:
+        await vault.integrations.configure(
+            folder.id, {"scope_folders": "plans\nplans/2019/deep", "since": "2026-05-01"}
+        )
+    await admin.visit(f"/integrations/{folder.id}/scope/edit")
+    ticked = [box.attributes["value"] for box in admin.page.css('input[name="folder"][checked]')]
+    assert ticked == ["plans/2019/deep", "plans"]
+    assert "chat.zip › tides" in admin.words
+    assert "2 folders, from 1 May 2026 on." in (await admin.visit(f"/integrations/{folder.id}")).words

@@ -4,15 +4,18 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import httpx
+import pytest
 import pytest_asyncio
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from domain.credentials import Grant
+from domain.credentials import Choice, Grant
 from domain.integrations import Integration
 from domain.people import Viewer
 from domain.vault import Tools
 from infra.connectors import REGISTRY, Connectors, make_oauth
+from infra.connectors.consent import in_order
+from infra.connectors.gmail_consent import Label, offered
 from infra.connectors.providers import open_client
 from infra.database import lobby_transaction
 from infra.secrets import StateSigner
@@ -30,6 +33,7 @@ from tests.connectors.peers import (
 from tests.factories import Source
 from tests.peers.emulate import Emulators
 from tests.web.browser import Browser
+from web.selections import chosen_in_words, chosen_settings, grouped
 
 
 @pytest_asyncio.fixture
@@ -103,10 +107,49 @@ async def test_labels_are_counted_each_mail_once_and_within_the_days_that_are_ch
         await member.visit(f"{path}/edit?until=2026-01-05", HX_Request="true")
         assert "1 item would be read." in member.words
         await member.visit(f"{path}/edit")
+        for name in ("Mailbox", "Inbox", "Sent", "Categories", "Promotions", "Spam, bin, drafts and chats are never"):
+            assert name in member.words, name
+        assert not {"CATEGORY_PROMOTIONS", "INBOX", "SPAM", "UNREAD"} & set(member.words.split())
         await member.submit(path, chosen="INBOX", since="2026-01-06")
+        assert "ana” brings Inbox." in member.words
         async with stores.open_vault(member_viewer) as vault:
             [kept] = await vault.integrations.all()
         assert (kept.settings["chosen"], kept.settings["since"]) == ("INBOX", "2026-01-06")
+        await member.visit(f"{path}/edit")
+        await member.submit(path, chosen="INBOX", since="2026-02-01")
+        assert (member.status, "Wait for its end, or cancel it, then choose again" in member.words) == (422, True)
+        assert "Inbox, from 6 January 2026 on." in (await member.visit(f"/integrations/{kept.id}")).words
+
+
+def test_gmails_labels_are_named_and_grouped_as_people_know_them_and_marks_are_not_offered() -> None:
+    found = offered(
+        [
+            Label("Label_7", "projects/tide", "user"),
+            *(Label(each, each, "system") for each in ("SPAM", "TRASH", "UNREAD", "RED_BANG", "SENT", "INBOX")),
+            *(Label(f"CATEGORY_{each}", f"CATEGORY_{each}", "system") for each in ("TRAVEL_PLANS", "PERSONAL")),
+        ]
+    )
+    assert {each.title: [choice.name for choice in each.choices] for each in grouped(in_order(found))} == {
+        "Mailbox": ["Inbox", "Sent"],
+        "Categories": ["Primary", "Travel plans"],
+        "Your labels": ["projects/tide"],
+    }
+
+
+@pytest.mark.parametrize(
+    ("names", "words"),
+    [
+        (["Inbox"], "Inbox"),
+        (["Inbox", "Sent"], "Inbox and Sent"),
+        (["a", "b", "c"], "a, b and c"),
+        (["a", "b", "c", "d", "e"], "a, b, c and 2 more"),
+        ([], ""),
+    ],
+)
+def test_what_is_chosen_is_named_and_counted_where_it_is_much(names: list[str], words: str) -> None:
+    assert chosen_in_words(chosen_settings([Choice(each, each, True) for each in names]), "labels") == words
+    if names:  # chosen before names were kept
+        assert chosen_in_words({"chosen": "\n".join(names)}, "labels") == f"{len(names)} of the labels"
 
 
 async def test_a_source_that_tells_no_count_says_so_and_what_shows_it_instead(

@@ -4,7 +4,7 @@ import pytest
 
 from domain.people import Viewer, user_principal
 from domain.vault import Tools
-from domain.whereabouts import Finding, Outcome, Station, explain
+from domain.whereabouts import Finding, Outcome, Station, addresses, explain
 from infra.store import Stores
 from tests import factories
 from tests.factories import Source
@@ -65,11 +65,35 @@ async def test_the_page_shows_the_way_and_the_place_among_the_results(
     await factories.synced(stores, tools, admin_viewer)
     await admin.visit("/whereabouts?wanted=cooling+pump&words=impeller")
     assert "at place 1" in admin.words
-    assert "1 person in all" in admin.words
+    assert "You may read it, and nobody else." in admin.words
     assert (await admin.visit("/whereabouts")).status == 200
     assert (await admin.visit("/whereabouts?wanted=%00")).status == 422
     link = (await admin.visit("/search?q=zzzz")).page.css_first('a[href^="/whereabouts"]')
     assert link is not None
+
+
+@pytest.mark.parametrize(
+    ("pasted", "external_id"),
+    [
+        ("https://docs.google.com/document/d/1AbCdEfGhIjKlMnOp_q/edit?tab=t.0#heading=h.1", "1AbCdEfGhIjKlMnOp_q"),
+        ("https://drive.google.com/open?id=1AbCdEfGhIjKlMnOp_q&usp=drive_fs", "1AbCdEfGhIjKlMnOp_q"),
+        (f"https://www.notion.so/tide/Tide-gauges-{'1f' * 16}?pvs=4", "page/1f1f1f1f-1f1f-1f1f-1f1f-1f1f1f1f1f1f"),
+        ("https://tide.slack.com/archives/C0123AB/p1700000000123456", "C0123AB/thread-1700000000.123456"),
+        (
+            "https://tide.slack.com/archives/C0123AB/p1700000009000000?thread_ts=1700000000.123456&cid=C0123AB",
+            "C0123AB/thread-1700000000.123456",
+        ),
+    ],
+)
+async def test_an_address_as_the_browser_shows_it_leads_to_what_the_source_calls_otherwise(
+    stores: Stores, tools: Tools, viewer: Viewer, source: Source, pasted: str, external_id: str
+) -> None:
+    source.files = {external_id: "# Tide gauges\n\nText.", "other.md": "# Other\n\nText."}
+    await factories.synced(stores, tools, viewer)
+    assert external_id in addresses(pasted)
+    async with stores.open_vault(viewer) as vault:
+        [seen] = (await vault.whereabouts.look(pasted)).sightings
+    assert seen.title != "Other"
 
 
 @pytest.mark.parametrize("wanted", ["%", "\\", "'; drop table documents", "https://x.test/a?b=c#d", "🦊" * 300])
