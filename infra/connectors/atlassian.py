@@ -22,7 +22,6 @@ from infra.connectors.site import MayFollow, Site, require_encryption
 from infra.connectors.worth import chosen_readers
 
 Shape = TypeVar("Shape")
-AGAIN = "The server sends the same pages again and again. Sync again later."
 NOT_ACCEPTED = (
     "Atlassian does not accept this token. In the cloud, enter the e-mail address of its account and an API token from "
     "id.atlassian.com; on a server of your own, a personal access token and no address."

@@ -9,15 +9,15 @@ import hashlib
 from collections import defaultdict
 from collections.abc import AsyncIterator, Sequence
 
-from domain.errors import Forbidden, NotFound, Unavailable
+from domain.errors import Forbidden, NotFound
 from domain.integrations import Connector, Entry, Integration, Item, Page, Unreadable
 from domain.kinds import Kind, Proof
 from domain.uploads import MAX_FILE_BYTES
-from infra.connectors.atlassian import AGAIN, Atlassian, access_fields, chosen_keys, quoted, readers_within, said
+from infra.connectors.atlassian import Atlassian, access_fields, chosen_keys, quoted, readers_within, said
 from infra.connectors.batches import batched
 from infra.connectors.confluence_content import EXPAND, Content, Found, Restricted
-from infra.connectors.http import MAX_PAGES
 from infra.connectors.kinds import Access, ConnectorKind, Reach
+from infra.connectors.paging import Paging
 from infra.connectors.site import too_large
 from infra.connectors.worth import holds_words, readers_field
 from infra.parsers.detection import media_type_of
@@ -39,14 +39,11 @@ class ConfluenceApi(Atlassian):
     async def search(self, cql: str, expand: str) -> AsyncIterator[tuple[Content, ...]]:
         """Yield what a search finds, page by page. Raises: Unavailable when it goes in a circle; what `ask` raises."""
         params: dict[str, str] | None = {"cql": cql, "expand": expand, "limit": AT_ONCE}
-        path, seen = SEARCH, set[str]()
+        path, paging = SEARCH, Paging("Confluence")
         while path:
-            if path in seen or len(seen) >= MAX_PAGES:
-                raise Unavailable(AGAIN)
-            seen.add(path)
             found = await self.ask(path, Found, params)
             yield found.results
-            path, params = found.links.next, None
+            path, params = found.links.next and paging.turn(found.links.next, len(found.results)), None
 
 
 class ConfluenceConnector:

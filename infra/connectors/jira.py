@@ -11,13 +11,13 @@ from urllib.parse import quote
 
 import msgspec
 
-from domain.errors import Forbidden, NotFound, Unavailable
+from domain.errors import Forbidden, NotFound
 from domain.integrations import Connector, Entry, Gone, Integration, Item, Page, Unreadable
 from domain.kinds import Kind, Proof
 from domain.people import Viewer
 from domain.uploads import MAX_FILE_BYTES
 from domain.vault import OpenVault
-from infra.connectors.atlassian import AGAIN, Atlassian, access_fields, chosen_keys, quoted, readers_within
+from infra.connectors.atlassian import Atlassian, access_fields, chosen_keys, quoted, readers_within
 from infra.connectors.http import MAX_PAGES
 from infra.connectors.jira_issues import (
     LISTED,
@@ -33,6 +33,7 @@ from infra.connectors.jira_issues import (
     moment,
 )
 from infra.connectors.kinds import Access, ConnectorKind, Reach
+from infra.connectors.paging import Paging
 from infra.connectors.site import too_large
 from infra.connectors.worth import holds_words, readers_field
 from infra.parsers.detection import media_type_of
@@ -63,7 +64,7 @@ class JiraApi(Atlassian):
     async def search(self, jql: str, fields: str, at_once: str) -> AsyncIterator[Found]:
         """Yield what a search finds, page by page. Raises: Unavailable when it goes in a circle; what `ask` raises."""
         path = f"{API}/search/jql" if self.is_cloud else f"{API}/search"
-        params, n_met, met = {"jql": jql, "fields": fields, "maxResults": at_once}, 0, set[str]()
+        params, n_met, paging = {"jql": jql, "fields": fields, "maxResults": at_once}, 0, Paging("Jira")
         while True:
             found = await self.ask(path, Found, params)
             yield found
@@ -73,10 +74,7 @@ class JiraApi(Atlassian):
                 following = str(n_met)
             if not following:
                 return
-            if following in met or len(met) >= MAX_PAGES:
-                raise Unavailable(AGAIN)
-            met.add(following)
-            params["nextPageToken" if self.is_cloud else "startAt"] = following
+            params["nextPageToken" if self.is_cloud else "startAt"] = paging.turn(following, len(found.issues))
 
 
 class JiraConnector:

@@ -12,7 +12,6 @@ from typing import Any
 
 import msgspec
 
-from domain.errors import Unavailable
 from domain.integrations import Connector, Entry, Gone, Integration, Item, Page, Unreadable
 from domain.kinds import FieldType, Kind, SourceField
 from domain.people import Viewer
@@ -20,6 +19,7 @@ from domain.uploads import MAX_FILE_BYTES
 from domain.vault import OpenVault
 from infra.connectors.kinds import Access, ConnectorKind, Reach
 from infra.connectors.mediawiki_api import Wiki
+from infra.connectors.paging import Paging
 from infra.connectors.site import too_large
 from infra.connectors.worth import chosen_readers, readers_field
 from infra.parsers.detection import MEDIA_TYPES
@@ -27,7 +27,6 @@ from infra.parsers.detection import MEDIA_TYPES
 PAGE_TITLES = 50
 """The most titles a question may name."""
 PAGE_CHANGES = 500
-MAX_PAGES = 20_000
 FILES = 6
 ALSO_READ = frozenset({4, FILES, 12})
 """Pages about the wiki itself, files, and help; besides the namespaces that the wiki counts as content."""
@@ -148,7 +147,7 @@ class MediaWikiConnector:
         self, asked: Mapping[str, str], name: str, following: str
     ) -> AsyncIterator[tuple[dict[str, Any], str]]:
         """Yield answers, each with where the next one begins. Raises: Unavailable when they go in a circle."""
-        seen: set[str] = set()
+        paging = Paging("The wiki")
         while True:
             more = {name: following} if following else {}
             said = await self._wiki.ask(action="query", **asked, **more)
@@ -156,9 +155,7 @@ class MediaWikiConnector:
             yield said, following
             if not following:
                 return
-            if following in seen or len(seen) >= MAX_PAGES:
-                raise Unavailable("The wiki lists the same pages again and again. Sync again later.")
-            seen.add(following)
+            paging.turn(following, len(said.get("query", {})))
 
     async def _about(self, titles: Iterable[str]) -> AsyncIterator[list[Entry]]:
         """Yield these as they stand now, a question at a time; what is no page any more comes as Gone."""
