@@ -73,7 +73,7 @@ async def by_product(
     connection: AsyncConnection, tenant_id: int, chunks: Sequence[writing.Placed], vectors: Vectors
 ) -> None:
     """Write as the product does."""
-    await writing.add_chunks(connection, tenant_id, ANALYZER, chunks, PIVOT, vectors)
+    await writing.add_chunks(connection, tenant_id, ANALYZER, chunks, PIVOT, vectors, is_walked=True)
 
 
 async def by_statement(

@@ -27,7 +27,7 @@ from domain.parsing import Block
 from domain.people import Viewer
 from infra.analysis import WordAnalyzer
 from infra.store.access import READABLE, access_binds
-from infra.store.columns import LABELLED, N_PARTS, PART, read_columns
+from infra.store.columns import LABELLED, N_PARTS, WALKED, read_columns
 from infra.store.deletions import delete_documents
 from infra.store.facets import read_facets
 from infra.store.ingest import put_documents, write_access
@@ -69,7 +69,7 @@ with mine as (
     where i.tenant_id = :tenant and i.document_id = :id and {LABELLED} order by i.chunk_id limit 1
 ), near as materialized (
     select i.document_id, i.embedding <#> (select vector from mine) as distance from chunk_index i
-    where i.tenant_id = :tenant and {PART} and i.document_id <> :id and exists (select from mine) and {LABELLED}
+    where i.tenant_id = :tenant and {{in_graph}} and i.document_id <> :id and exists (select from mine) and {LABELLED}
     order by i.embedding <#> (select vector from mine) limit :depth
 )
 select {COLUMNS} {FROM}
@@ -263,7 +263,7 @@ class DocumentStore:
         if column is None:
             return []
         rows = await self._connection.execute(
-            sa.text(column.of(NEIGHBOURS)),
+            sa.text(column.of(NEIGHBOURS.format(in_graph=WALKED if columns.is_walked else "true"))),
             {
                 "model": column.model,
                 **access_binds(self._viewer),

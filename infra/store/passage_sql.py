@@ -7,7 +7,7 @@ using the word index for `@@`.
 """
 
 from infra.store.access import MINE, READABLE
-from infra.store.columns import LABELLED, PART
+from infra.store.columns import LABELLED, PART, WALKED
 
 FEW_DOCUMENTS = 2_000
 """Where a viewer may read fewer, or a filter leaves fewer, all their chunks are compared: a walk would pass most by."""
@@ -42,7 +42,7 @@ order by i.distance, i.chunk_id limit :limit
 """
 DENSE = f"""
 select i.chunk_id, i.document_id, -(i.embedding <#> cast(:vector as halfvec(384))) as score
-from chunk_index i {CHECKED} where i.tenant_id = :tenant and {PART} and {LABELLED}
+from chunk_index i {CHECKED} where i.tenant_id = :tenant and {WALKED} and {LABELLED}
 order by i.embedding <#> cast(:vector as halfvec(384)) limit :limit
 """
 DENSE_OF_ALL = f"""

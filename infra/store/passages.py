@@ -169,7 +169,7 @@ class PassageStore:
     async def _dense_leg(self, narrowed: SearchFilter) -> str:
         """Return the statement that finds the nearest in the least time, with its settings set."""
         n_chunks, _ = await self._statistics([])
-        if n_chunks < EXACT_BELOW_CHUNKS:
+        if n_chunks < EXACT_BELOW_CHUNKS or not (await self._held()).is_walked:
             return DENSE_OF_ALL
         counting = N_NARROWED if _is_narrow(narrowed) else ALL_GRANTED if self._viewer.is_system else N_GRANTED
         walk = {"ef": str(WALK_WIDTH), "tuples": str(MAX_WALKED)}
