@@ -24,11 +24,11 @@ insert into chunks (
     id, tenant_id, document_id, version_id, ordinal, start_at, end_at, page, heading_path, text, content_hash, model
 ) overriding system value
 select id, :tenant, document_id, version_id, ordinal, start_at, end_at, page,
-    array(select json_array_elements_text(cast(heading_path as json))), text, content_hash, :model
+    array(select json_array_elements_text(cast(heading_path as json))), text, decode(content_hash, 'hex'), :model
 from unnest(
     cast(:ids as bigint[]), cast(:documents as bigint[]), cast(:versions as bigint[]), cast(:ordinals as int[]),
     cast(:starts as int[]), cast(:ends as int[]), cast(:pages as int[]),
-    cast(:heading_paths as text[]), cast(:texts as text[]), cast(:hashes as bytea[])
+    cast(:heading_paths as text[]), cast(:texts as text[]), cast(:hashes as text[])
 ) as each (id, document_id, version_id, ordinal, start_at, end_at, page, heading_path, text, content_hash)
 """)
 COPY_INDEX = """
@@ -141,16 +141,16 @@ def chunk_binds(tenant_id: int, chunks: Sequence[Placed], model: str) -> dict[st
         "pages": [at.chunk.page for at in chunks],
         "heading_paths": [msgspec.json.encode(at.chunk.heading_path).decode() for at in chunks],
         "texts": [at.chunk.text for at in chunks],
-        "hashes": [at.chunk.content_hash for at in chunks],
+        "hashes": [at.chunk.content_hash.hex() for at in chunks],
     }
 
 
 def count_words(analyzer: WordAnalyzer, title: str, heading_path: Sequence[str], text: str) -> Counter[str]:
     """Return how often each word counts in a chunk, those of title and headings by their weight."""
     return frequencies(
+        ((word.lexeme for word in analyzer.words(text)), 1),
         ((word.lexeme for word in analyzer.words(title)), TITLE_WEIGHT),
         ((word.lexeme for heading in heading_path for word in analyzer.words(heading)), HEADING_WEIGHT),
-        ((word.lexeme for word in analyzer.words(text)), 1),
     )
 
 

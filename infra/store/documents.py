@@ -61,7 +61,8 @@ KEYS = {
 BY_HASH = f"""
 select distinct on (c.content_hash) c.content_hash, i.embedding::text as vector from chunks c
 join chunk_index i on (i.tenant_id, i.chunk_id) = (c.tenant_id, c.id)
-where c.content_hash = any(:hashes) and {LABELLED} order by c.content_hash
+where c.content_hash = any(array(select decode(h, 'hex') from unnest(cast(:hashes as text[])) h)) and {LABELLED}
+order by c.content_hash
 """
 NEIGHBOURS = f"""
 with mine as (
@@ -250,7 +251,8 @@ class DocumentStore:
         if column is None:
             return {}
         rows = await self._connection.execute(
-            sa.text(column.of(BY_HASH)), {"hashes": list(hashes), "model": model, "tenant": self._viewer.tenant_id}
+            sa.text(column.of(BY_HASH)),
+            {"hashes": [each.hex() for each in hashes], "model": model, "tenant": self._viewer.tenant_id},
         )
         return {bytes(row.content_hash): np.array(msgspec.json.decode(row.vector), np.float32) for row in rows}
 

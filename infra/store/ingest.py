@@ -25,8 +25,8 @@ with incoming as (
         cast(:external_ids as text[]), cast(:titles as text[]), cast(:media_types as text[]), cast(:authors as text[]),
         cast(:urls as text[]), cast(:sizes as bigint[]), cast(:ns_chunks as int[]), cast(:revisions as text[]),
         cast(:content_hashes as text[]), cast(:blobs as bigint[]), cast(:created as timestamptz[]),
-        cast(:modified as timestamptz[]), cast(:texts as text[]), cast(:blocks as text[]), cast(:metadata as text[]),
-        cast(:principals as text[])
+        cast(:modified as timestamptz[]), cast(:texts as text[]),
+        array(select json_array_elements(cast(:blocks as json))), cast(:metadata as text[]), cast(:principals as text[])
     ) with ordinality i (
         external_id, title, media_type, author, url, size_bytes, n_chunks, revision, content_hash, blob_id, created_at,
         modified_at, text, blocks, metadata, principals, place
@@ -52,7 +52,7 @@ with incoming as (
     returning id, external_id, version_id, version_ordinal
 ), version as (
     insert into document_versions (id, tenant_id, document_id, ordinal, text, blocks, metadata, content_hash)
-    overriding system value select d.version_id, :tenant, d.id, d.version_ordinal, i.text, cast(i.blocks as json),
+    overriding system value select d.version_id, :tenant, d.id, d.version_ordinal, i.text, i.blocks,
         cast(i.metadata as jsonb), i.content_hash from document d join incoming i using (external_id)
 ), access as (
     insert into document_access (tenant_id, document_id, principal)
@@ -179,7 +179,7 @@ def _document_binds(tenant_id: int, arrivals: Sequence[Arrival]) -> dict[str, ob
         "created": [each.created_at for each in parsed],
         "modified": [each.modified_at for each in parsed],
         "texts": [each.text for each in parsed],
-        "blocks": [_json(each.blocks) for each in parsed],
+        "blocks": _json([each.blocks for each in parsed]),
         "metadata": [_json(each.metadata) for each in parsed],
         "principals": [_json(each.principals) for each in incoming],
     }
