@@ -46,8 +46,9 @@ async def measure(measured: Measured, name: str, n_documents: int) -> tuple[floa
         size_bytes = sum(map(len, files.values())) // n_documents
         read_s, embed_s = await bare(measured, files)
         measured.source.files = dict(files)
+        folder = await measured.folder(f"{name} {number}")
         started = time.perf_counter()
-        sync = await measured.sync()
+        sync = await folder.sync()
         took_s = time.perf_counter() - started
         assert sync.progress.indexed == n_documents, (sync.progress, sync.reason)
         readers.append(n_documents / read_s)
@@ -66,10 +67,10 @@ async def main(n_documents: int) -> None:
     configure_logs("error", is_production=True)
     print(f"\nSync of {n_documents} documents of each format, the same words; medians of {ROUNDS}, documents/s")
     print("  format          KB each   bare reader   whole sync   both alone / sync   peer that reads")
-    for name in WRITERS:
-        async with scratch_house() as measured:
+    async with scratch_house() as measured:
+        for name in WRITERS:
             reader, sync, ratio, size, by_peer = await measure(measured, name, n_documents)
-        print(f"  {name:<14} {size:8.1f} {reader:13.0f} {sync:12.1f} {ratio:19.2f}   {by_peer}", flush=True)
+            print(f"  {name:<14} {size:8.1f} {reader:13.0f} {sync:12.1f} {ratio:19.2f}   {by_peer}", flush=True)
 
 
 if __name__ == "__main__":

@@ -6,21 +6,21 @@ One template filled from one statement, and one stream of events; no sessions, n
 """
 
 import asyncio
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 
-import httpx
 import sqlalchemy as sa
-import uvicorn
+import uvicorn.config
+import uvicorn.server
 from jinja2 import Environment
 from litestar import Litestar, MediaType, get, post
 from litestar.response import ServerSentEvent
 
 from infra.database import make_engine
-from tests.scale.cluster import free_port
 
 LIST = "select id, title, author, sorted_at from documents order by sorted_at desc, id desc limit 50"
 TEMPLATE = """<!doctype html><title>Documents</title><h1>Documents</h1>
@@ -65,7 +65,9 @@ def application(database_url: str, tenant: str) -> Litestar:
 @contextmanager
 def running(database_url: str = "postgresql://nowhere/", tenant: int = 0) -> Iterator[tuple[int, int, float]]:
     """Run it in a process of its own; yield its port, its process' number, and the seconds it took to answer."""
-    port = free_port()
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
     command = [sys.executable, "-m", "bench.plain", str(port), database_url, str(tenant)]
     started = time.perf_counter()
     process = subprocess.Popen(command)
@@ -75,17 +77,21 @@ def running(database_url: str = "postgresql://nowhere/", tenant: int = 0) -> Ite
             time.sleep(0.01)
         yield port, process.pid, time.perf_counter() - started
     finally:
-        process.terminate()
-        process.wait(20)
+        process.kill()  # open streams would keep it from ending by itself
+        process.wait()
 
 
 def _answers(port: int) -> bool:
     try:
-        return httpx.get(f"http://127.0.0.1:{port}/", trust_env=False).status_code == 404
-    except httpx.TransportError:
+        socket.create_connection(("127.0.0.1", port), 1).close()
+    except OSError:
         return False
+    return True
 
 
 if __name__ == "__main__":
     port, database_url, tenant = sys.argv[1:4]
-    uvicorn.run(application(database_url, tenant), port=int(port), log_level="error", access_log=False)
+    config = uvicorn.config.Config(
+        application(database_url, tenant), port=int(port), log_level="error", access_log=False, lifespan="off"
+    )
+    uvicorn.server.Server(config).run()

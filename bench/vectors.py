@@ -95,7 +95,8 @@ async def main(n_documents: int) -> None:
             took["ours, in Postgres, with permissions"] = await p50_ms(
                 lambda question: vault.passages.dense(question, SearchFilter(), DEPTH), questions
             )
-    print(f"\nThe nearest {DEPTH} of {len(vectors):,} chunks, {N_QUESTIONS} questions; medians of {ROUNDS}, p50 ms")
+    n_best = min(DEPTH, len(vectors))
+    print(f"\nThe nearest {n_best} of {len(vectors):,} chunks, {N_QUESTIONS} questions; medians of {ROUNDS}, p50 ms")
     for name, milliseconds in took.items():
         print(f"  {name:<38} {'not installed' if milliseconds is None else f'{milliseconds:8.2f}'}")
 

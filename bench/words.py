@@ -78,8 +78,9 @@ async def main(n_documents: int) -> None:
         peer_ms = None if by_peer is None else await p50_ms(by_peer, questions)
         async with measured.stores.open_vault(measured.viewer) as vault:
             ours_ms = await p50_ms(lambda q: vault.passages.lexical(q, SearchFilter(), DEPTH), questions)
+    n_best = min(DEPTH, len(chunks))
     print(
-        f"\nThe best {DEPTH} of {len(chunks):,} chunks by words, {N_QUESTIONS} questions; medians of {ROUNDS}, p50 ms"
+        f"\nThe best {n_best} of {len(chunks):,} chunks by words, {N_QUESTIONS} questions; medians of {ROUNDS}, p50 ms"
     )
     print(f"  bm25s, in memory                      {'not installed' if peer_ms is None else f'{peer_ms:8.2f}'}")
     print(f"  ours, in Postgres, with permissions   {ours_ms:8.2f}")

@@ -93,21 +93,29 @@ class DocumentStore:
         self._labels = labels
 
     async def page(self, narrowed: LibraryFilter, sort: LibrarySort, key: str, size: int) -> LibraryPage:
-        order, after = ORDERS[sort]
         binds = {**access_binds(self._viewer), **_filter_binds(narrowed)}
-        rows = (
-            await self._connection.execute(
-                sa.text(
-                    f"select {COLUMNS}, {KEYS[sort]} as key {FROM} where {NARROWED}"
-                    f" and {after if key else 'true'} order by {order} limit :size"
-                ),
-                {**binds, **_key_binds(key, sort), "size": size + 1},
-            )
-        ).all()
+        rows = await self._listed(binds, sort, key, size + 1)
         next_key = msgspec.json.encode([rows[size - 1].key, rows[size - 1].id]).decode() if len(rows) > size else ""
         documents = tuple(_document(row) for row in rows[:size])
         total = len(documents) if not key and not next_key else await self._count(binds)
         return LibraryPage(documents, next_key, total)
+
+    async def newest(self, size: int) -> tuple[Document, ...]:
+        binds = {**access_binds(self._viewer), **_filter_binds(LibraryFilter())}
+        return tuple(map(_document, await self._listed(binds, LibrarySort.NEWEST, "", size)))
+
+    async def _listed(
+        self, binds: Mapping[str, object], sort: LibrarySort, key: str, size: int
+    ) -> Sequence[sa.Row[tuple[object, ...]]]:
+        order, after = ORDERS[sort]
+        rows = await self._connection.execute(
+            sa.text(
+                f"select {COLUMNS}, {KEYS[sort]} as key {FROM} where {NARROWED}"
+                f" and {after if key else 'true'} order by {order} limit :size"
+            ),
+            {**binds, **_key_binds(key, sort), "size": size},
+        )
+        return rows.all()
 
     async def _count(self, binds: Mapping[str, object]) -> int:
         rows = await self._connection.execute(
