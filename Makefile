@@ -35,6 +35,7 @@ scale: $(VENV)/tested setup
 	$(BIN)/python -m tests.scale.faults $(FAULTS)
 
 bench: $(VENV)/tested setup
+	-@$(PIP) install --constraint .ci/constraints.txt --editable '.[bench]'
 	$(BIN)/python -m bench
 
 eval: setup

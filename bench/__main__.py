@@ -26,6 +26,7 @@ QUESTIONS = {
     "search_100k": "searching 100000 60000",
     "search_1m": "searching 1000000 600000",
     "words": "words",
+    "vectors": "vectors",
     "answering": "answering",
     "pages": "pages",
     "graph": "graph",

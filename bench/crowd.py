@@ -28,10 +28,11 @@ PRIVATE_SHARE = 0.5
 """Documents of a tenant that the measured member may not read."""
 BATCH = 20_000
 INDEXES = {
-    "chunk_index_embedding": "hnsw (embedding halfvec_ip_ops) with (m = 16, ef_construction = 200)",
+    "chunk_index_walk": "hnsw (embedding halfvec_ip_ops) with (m = 16, ef_construction = 200)",
     "chunk_index_tsv": "gin (tsv) with (fastupdate = off)",
 }
-"""As revision 0025 makes them, in N_PARTS parts."""
+"""As revisions 0025 and 0030 make them, in N_PARTS parts."""
+WHICH = {"chunk_index_walk": " and is_walked"}
 STAGE = "create unlogged table staged (n bigint primary key, lexemes text, n_words int, sv text, vector halfvec(384))"
 PLANT = (
     "insert into integrations (tenant_id, kind, name) values (%(tenant)s, 'folder', 'Crowd')",
@@ -105,9 +106,8 @@ def build(engine: AsyncEngine, tenants: dict[int, int], pool: Pool) -> None:
         connection.execute("set maintenance_work_mem = '1GB'")
         connection.execute("set max_parallel_maintenance_workers = 2")
         for name, part in parts:
-            connection.execute(
-                f"create index {name}_{part} on chunk_index using {INDEXES[name]} where tenant_id % {N_PARTS} = {part}"
-            )
+            which = f"tenant_id % {N_PARTS} = {part}{WHICH.get(name, '')}"
+            connection.execute(f"create index {name}_{part} on chunk_index using {INDEXES[name]} where {which}")
         connection.execute("vacuum analyze chunk_index")
         connection.execute("vacuum analyze documents")
         connection.execute("vacuum analyze document_access")

@@ -1,4 +1,4 @@
-"""Sync throughput by format, beside its floor: the bare reader and the bare embedder, one after the other.
+"""Sync throughput by format, beside its floor, the bare reader and the bare embedder, and a peer that reads the format.
 
 python -m bench.formats [how many documents of each]
 """
@@ -10,6 +10,7 @@ import time
 
 from bench import corpus
 from bench.house import Measured, scratch_house
+from bench.peer_readers import READERS
 from bench.written_files import WRITERS
 from domain.chunking import chunk
 from domain.parsing import ParseSettings
@@ -34,35 +35,42 @@ async def bare(measured: Measured, files: dict[str, bytes]) -> tuple[float, floa
     return read_s, time.perf_counter() - started
 
 
-async def measure(measured: Measured, name: str, n_documents: int) -> tuple[float, float, float, float]:
-    """Return medians: documents/s of the reader, and of a sync, the latter to the floor; and KB a document."""
+async def measure(measured: Measured, name: str, n_documents: int) -> tuple[float, float, float, float, str]:
+    """Return medians: documents/s of the reader, and of a sync, and that to the floor; KB a document; the peer."""
     suffix, write = WRITERS[name]
-    readers, syncs, ratios, size_bytes = [], [], [], 0
+    readers, syncs, ratios, peers, size_bytes = [], [], [], [], 0
+    peer = READERS[name]()
     for number in range(ROUNDS):
         texts = corpus.documents(n_documents, seed=100 * list(WRITERS).index(name) + number)
         files = {f"{number}/{title.removesuffix('.md')}{suffix}": write(text) for title, text in texts.items()}
         size_bytes = sum(map(len, files.values())) // n_documents
         read_s, embed_s = await bare(measured, files)
         measured.source.files = dict(files)
+        folder = await measured.folder(f"{name} {number}")
         started = time.perf_counter()
-        sync = await measured.sync()
+        sync = await folder.sync()
         took_s = time.perf_counter() - started
         assert sync.progress.indexed == n_documents, (sync.progress, sync.reason)
         readers.append(n_documents / read_s)
         syncs.append(n_documents / took_s)
         ratios.append((read_s + embed_s) / took_s)
-    return statistics.median(readers), statistics.median(syncs), statistics.median(ratios), size_bytes / 1024
+        started = time.perf_counter()
+        for content in files.values() if peer else ():
+            peer.read(content)
+        peers.append(n_documents / (time.perf_counter() - started))
+    by_peer = f"{statistics.median(peers):10.0f} ({peer.name})" if peer else "not installed"
+    return (*map(statistics.median, (readers, syncs, ratios)), size_bytes / 1024, by_peer)
 
 
 async def main(n_documents: int) -> None:
     """Print the table."""
     configure_logs("error", is_production=True)
     print(f"\nSync of {n_documents} documents of each format, the same words; medians of {ROUNDS}, documents/s")
-    print("  format          KB each   bare reader   whole sync   reader and embedder alone / sync")
-    for name in WRITERS:
-        async with scratch_house() as measured:
-            reader, sync, ratio, size = await measure(measured, name, n_documents)
-        print(f"  {name:<14} {size:8.1f} {reader:13.0f} {sync:12.1f} {ratio:22.2f}", flush=True)
+    print("  format          KB each   bare reader   whole sync   both alone / sync   peer that reads")
+    async with scratch_house() as measured:
+        for name in WRITERS:
+            reader, sync, ratio, size, by_peer = await measure(measured, name, n_documents)
+            print(f"  {name:<14} {size:8.1f} {reader:13.0f} {sync:12.1f} {ratio:19.2f}   {by_peer}", flush=True)
 
 
 if __name__ == "__main__":

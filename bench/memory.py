@@ -8,6 +8,7 @@ import sys
 
 import psutil
 
+from bench import plain
 from tests.scale.cluster import cluster
 from tests.scale.people import person
 
@@ -41,10 +42,16 @@ def measure(n_tenants: int, **environment: str) -> tuple[float, float, float]:
 def main() -> None:
     """Print the table."""
     n_tenants = int(sys.argv[1]) if len(sys.argv) > 1 else N_TENANTS
-    print(f"\nMemory of one web process (RSS, MB)\n  query embedder      idle      used   +{n_tenants} tenants")
+    print(
+        "\nMemory of one web process (RSS, MB)\n"
+        f"  its query embedder                  idle      used   +{n_tenants} tenants"
+    )
+    with plain.running() as (_, number, _):
+        bare = psutil.Process(number).memory_info().rss / 2**20
+    print(f"  {'a bare Litestar application':<30} {bare:9.1f}", flush=True)
     for name, environment in (("remote", {}), ("its own", {"EMBEDDING_BASE_URL": "", "EMBEDDING_MODEL": ""})):
         idle, warm, full = measure(n_tenants, **environment)
-        print(f"  {name:<14} {idle:9.1f} {warm:9.1f} {full - warm:+12.1f}", flush=True)
+        print(f"  {name:<30} {idle:9.1f} {warm:9.1f} {full - warm:+12.1f}", flush=True)
 
 
 if __name__ == "__main__":

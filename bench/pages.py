@@ -1,4 +1,4 @@
-"""How long list pages take with many documents, and what a first visit weighs over the wire.
+"""How long list pages take with many documents, beside a bare page of one statement, and what a first visit weighs.
 
     python -m bench.pages [how many documents]
 
@@ -14,13 +14,15 @@ import httpx
 import numpy as np
 import psycopg
 
+from bench import plain
 from domain.people import EVERYONE
 from tests.scale.cluster import Cluster, cluster
 from tests.scale.ledger import tenants
 from tests.scale.people import person
 
 N_DOCUMENTS = 100_000
-N_VISITS = 60
+N_VISITS = 40
+ROUNDS = 3
 PAGES = ("/", "/documents", "/documents?sort=title", "/integrations", "/conversations", "/members")
 FIRST_PAGE = "/"
 ASSET = re.compile(r'(?:href|src)="(/static/[^"#]+)')
@@ -39,14 +41,15 @@ insert into document_access (tenant_id, document_id, principal) select %(tenant)
 """
 
 
-def plant(running: Cluster, n_documents: int) -> None:
-    """Fill the newest tenant."""
+def plant(running: Cluster, n_documents: int) -> int:
+    """Fill the newest tenant; return its number."""
     with psycopg.connect(running.database_url) as connection:
         tenant_id = tenants(connection)[-1]
         connection.execute("select set_config('kv.tenant', %s, true)", [str(tenant_id)])
         connection.execute(PLANT, {"tenant": tenant_id, "n": n_documents, "everyone": EVERYONE})
     with psycopg.connect(running.database_url, autocommit=True) as connection:
         connection.execute("analyze")
+    return tenant_id
 
 
 async def timed(client: httpx.AsyncClient, path: str) -> tuple[float, float, int]:
@@ -80,13 +83,18 @@ async def measure(running: Cluster, n_documents: int) -> None:
     async with person(f"http://127.0.0.1:{running.webs[0].port}") as ada:
         async with person(running.url) as by_proxy:
             await by_proxy.sign_up()
-            await asyncio.to_thread(plant, running, n_documents)
+            tenant_id = await asyncio.to_thread(plant, running, n_documents)
             ada.client.cookies.update(by_proxy.client.cookies)
-        await timed(ada.client, PAGES[0])
-        print(f"\nPages of a vault with {n_documents:,} documents     p50 ms   p95 ms      bytes")
-        for path in PAGES:
-            p50, p95, size_bytes = await timed(ada.client, path)
-            print(f"  {path:<38} {p50:8.1f} {p95:8.1f} {size_bytes:10,}")
+        with plain.running(running.database_url, tenant_id) as (port, _, _):
+            async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False) as bare:
+                sides = {"a bare page of 50 documents": (bare, "/list"), **{path: (ada.client, path) for path in PAGES}}
+                rounds = [{name: await timed(*side) for name, side in sides.items()} for _ in range(1 + ROUNDS)][1:]
+        print(
+            f"\nPages of a vault with {n_documents:,} documents     p50 ms   p95 ms      bytes   (medians of {ROUNDS})"
+        )
+        for name in sides:
+            p50, p95, size_bytes = np.median([each[name] for each in rounds], axis=0)
+            print(f"  {name:<38} {p50:8.1f} {p95:8.1f} {size_bytes:10,.0f}")
         weights = await first_visit(ada.client)
         print(f"\nA first visit: {len(weights)} files, {sum(weights.values()) / 1024:.1f} KB over the wire")
         for name, size_bytes in sorted(weights.items(), key=lambda each: -each[1]):

@@ -113,6 +113,7 @@ def measure(running: Cluster, round_: int, n_workers: int) -> Measured:
         until(lambda: progress(running, round_, "indexed") > 0, "the first document is there")
         processes = [psutil.Process(worker.process.pid) for worker in workers]
         n_before, started = progress(running, round_, "indexed"), time.perf_counter()
+        assert n_before < N_DOCUMENTS, "all documents were there before the first look: take more of them"
         before = sum(map(cpu_s, processes)), cpu_s(postmaster)
         waits: Counter[str] = Counter()
         over = threading.Event()

@@ -1,6 +1,6 @@
-"""What a stream costs one web process, and how long until all have seen an event; 10,000 streams, or as many as said.
+"""What a stream costs one web process, and how long until all have seen an event, beside a bare Litestar stream.
 
-    python -m bench.streams [how many ...]
+    python -m bench.streams [how many ...]      2,000 and 10,000 by default
 
 The readers are one process of their own, with nothing but sockets, so that the web process is what is measured.
 """
@@ -11,10 +11,12 @@ import sys
 import time
 from datetime import UTC, datetime
 
+import httpx
 import numpy as np
 import psutil
 import psycopg
 
+from bench import plain
 from domain.facts import SyncChanged
 from domain.progress import Progress, Stage
 from domain.syncs import Sync, SyncState, Trigger
@@ -84,11 +86,39 @@ async def measure(running: Cluster, n_streams: int) -> str:
         readers = await open_streams(running.webs[0].port, n_streams, f"/syncs/{sync_id}/events", cookie, marks)
         opening_s, held = time.perf_counter() - began, web.memory_info().rss - before
         announced = await announce(running, sync_id, marks)
-    delays = [reader.seen_at[mark] - announced[mark] for mark in marks for reader in readers if mark in reader.seen_at]
-    p50, p99 = np.percentile(delays, [50, 99]) * 1000
+    return row("ours, through Redis", n_streams, held, opening_s, readers, announced)
+
+
+async def measure_bare(n_streams: int) -> str:
+    """Measure a bare application that sends the same words, without a worker, Redis or a template."""
+    marks = [f"Now: bare-{number}-of-{n_streams}.".encode() for number in range(N_EVENTS)]
+    with plain.running() as (port, number, _):
+        web = psutil.Process(number)
+        before, began = web.memory_info().rss, time.perf_counter()
+        readers = await open_streams(port, n_streams, "/events", "", marks)
+        opening_s, held = time.perf_counter() - began, web.memory_info().rss - before
+        announced = {}
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=60) as client:
+            for mark in marks:
+                announced[mark] = time.perf_counter()
+                await client.post("/event", params={"said": mark.decode()})
+                await asyncio.sleep(PAUSE_S)
+        return row("a bare Litestar stream", n_streams, held, opening_s, readers, announced)
+
+
+def row(
+    name: str, n_streams: int, held: int, opening_s: float, readers: list[Reader], announced: dict[bytes, float]
+) -> str:
+    """Return a line of the table; times are medians over the events."""
+    marks = list(announced)
+    delays = [
+        [reader.seen_at[mark] - announced[mark] for reader in readers if mark in reader.seen_at] for mark in marks
+    ]
+    n_seen = sum(map(len, delays))
+    p50, p99 = np.median([np.percentile(each, [50, 99]) for each in delays if each], axis=0) * 1000
     return (
-        f"  {n_streams:8,} {held / n_streams / 1024:10.1f} {p50:10.0f} {p99:10.0f}"
-        f" {len(delays) / len(marks) / n_streams:10.2%} {opening_s:10.1f}"
+        f"  {name:<24} {n_streams:8,} {held / n_streams / 1024:10.1f} {p50:10.0f} {p99:10.0f}"
+        f" {n_seen / len(marks) / n_streams:10.2%} {opening_s:10.1f}"
     )
 
 
@@ -136,8 +166,9 @@ def main() -> None:
     for n_streams in [int(each) for each in sys.argv[1:]] or [2_000, 10_000]:
         with cluster(n_webs=1, n_workers=0) as running:
             rows.append(asyncio.run(measure(running, n_streams)))
-    print("\nStreams of one web process; an event rendered and sent to all, through Redis")
-    print("   streams    KB each     p50 ms     p99 ms    reached   opened s")
+        rows.append(asyncio.run(measure_bare(n_streams)))
+    print(f"\nStreams of one web process; an event rendered and sent to all; medians of {N_EVENTS} events")
+    print("                            streams    KB each     p50 ms     p99 ms    reached   opened s")
     print("\n".join(rows))
 
 

@@ -122,6 +122,7 @@ async def weigh(n_documents: int) -> None:
             f"note-{number}.md": f"# Note {number}\n\nShip {number} carries {number * 7} tons of grain."
             for number in range(n_documents)
         }
+        alone_mb = now_mb()
         watching = asyncio.create_task(watch())
         started = time.perf_counter()
         sync = await measured.sync()
@@ -133,6 +134,7 @@ async def weigh(n_documents: int) -> None:
         again_s = time.perf_counter() - started
         assert (again.progress.skipped, again.progress.n_embedded) == (n_documents, 0), again.progress
     print(f"\nA sync of {n_documents:,} short notes: {n_documents / took_s:.0f} documents/s; worker and parser, MB")
+    print(f"  before, its embedder warm  {alone_mb:8.0f}")
     print("  by tenths         ", "  ".join(f"{each:.0f}" for each in peaks))
     print(f"  unchanged again   {n_documents / again_s:8.0f} documents/s, 0 embeddings")
 

@@ -35,7 +35,7 @@ with incoming as (
     select * from unnest(
         cast(:ids as bigint[]), cast(:documents as bigint[]), cast(:versions as bigint[]), cast(:ordinals as int[]),
         cast(:starts as int[]), cast(:ends as int[]), cast(:pages as int[]),
-        cast(:heading_paths as text[]), cast(:texts as text[]), cast(:hashes as bytea[]), cast(:n_words as int[]),
+        cast(:heading_paths as text[]), cast(:texts as text[]), cast(:hashes as text[]), cast(:n_words as int[]),
         cast(:lexemes as text[]), cast(:weights as text[]), cast(:vectors as text[]), cast(:next_vectors as text[])
     ) as each (
         id, document_id, version_id, ordinal, start_at, end_at, page, heading_path, text, content_hash, n_words,
@@ -46,7 +46,8 @@ with incoming as (
         id, tenant_id, document_id, version_id, ordinal, start_at, end_at, page, heading_path, text, content_hash, model
     ) overriding system value
     select id, :tenant, document_id, version_id, ordinal, start_at, end_at, page,
-        array(select json_array_elements_text(cast(heading_path as json))), text, content_hash, :model from incoming
+        array(select json_array_elements_text(cast(heading_path as json))), text,
+        decode(content_hash, 'hex'), :model from incoming
 ), entry as (
     insert into chunk_index (
         tenant_id, chunk_id, document_id, n_words, tsv, sv, embedding, model_id, embedding_next, model_next_id
@@ -73,7 +74,7 @@ async def by_product(
     connection: AsyncConnection, tenant_id: int, chunks: Sequence[writing.Placed], vectors: Vectors
 ) -> None:
     """Write as the product does."""
-    await writing.add_chunks(connection, tenant_id, ANALYZER, chunks, PIVOT, vectors)
+    await writing.add_chunks(connection, tenant_id, ANALYZER, chunks, PIVOT, vectors, is_walked=True)
 
 
 async def by_statement(

@@ -7,7 +7,7 @@ shown where it stands.
 
 import hashlib
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 
@@ -81,10 +81,11 @@ def chunk(parsed: ParsedDocument, settings: ChunkSettings = ChunkSettings()) -> 
     nothing under it is a chunk of its own.
     """
     chunks: list[Chunk] = []
-    for section in sections(parsed, settings):
+    sizes = {each: estimated_tokens(parsed.text[each.start : each.end]) for each in parsed.blocks}
+    for section in sections(parsed, sizes, settings):
         context = " ".join((parsed.title, *section.heading_path))
         room = settings.max_tokens - min(estimated_tokens(context), settings.max_context_tokens)
-        for held in _packed(list(_pieces(parsed.text, section, room)), room):
+        for held in _packed(list(_pieces(parsed.text, section, sizes, room)), room):
             start, end = held[0].start, held[-1].end
             path = (*section.heading_path, *_speakers(held))
             chunks.append(Chunk(len(chunks), start, end, parsed.text[start:end], path, parsed.title, held[0].page))
@@ -113,7 +114,7 @@ def _weight(word: str) -> float:
     return 1.6 if length < 12 else length / 3.5
 
 
-def sections(parsed: ParsedDocument, settings: ChunkSettings = ChunkSettings()) -> list[Section]:  # noqa: B008
+def sections(parsed: ParsedDocument, sizes: Mapping[Block, int], settings: ChunkSettings) -> list[Section]:
     """Return the sections in order; empty ones only where nothing at all stands under their heading.
 
     Neighbouring sections of a few words are one, under the heading above them, with their headings in the body.
@@ -121,7 +122,7 @@ def sections(parsed: ParsedDocument, settings: ChunkSettings = ChunkSettings()) 
     found: list[Section] = []
     path: list[Block] = []
     body: list[Block] = []
-    small = _small_headings(parsed, settings)
+    small = _small_headings(parsed, sizes, settings)
     for index, block in enumerate(parsed.blocks):
         if block.kind == "heading":
             above = [heading for heading in path if heading.level < block.level]
@@ -135,13 +136,13 @@ def sections(parsed: ParsedDocument, settings: ChunkSettings = ChunkSettings()) 
     return [section for section in found if section.body]
 
 
-def _small_headings(parsed: ParsedDocument, settings: ChunkSettings) -> frozenset[int]:
+def _small_headings(parsed: ParsedDocument, sizes: Mapping[Block, int], settings: ChunkSettings) -> frozenset[int]:
     """Indexes of the headings under which, subsections included, stands nothing, or too little for a section."""
     small: set[int] = set()
     below: list[tuple[int, int]] = []
     for index in range(len(parsed.blocks) - 1, -1, -1):
         block = parsed.blocks[index]
-        n_tokens = estimated_tokens(parsed.text[block.start : block.end])
+        n_tokens = sizes[block]
         if block.kind != "heading":
             below.append((7, n_tokens))
             continue
@@ -171,11 +172,11 @@ def _shortened(heading: str) -> str:
     return line if len(line) <= MAX_HEADING_CHARACTERS else f"{line[: MAX_HEADING_CHARACTERS - 1].rstrip()}…"
 
 
-def _pieces(text: str, section: Section, room: int) -> Iterator[Piece]:
+def _pieces(text: str, section: Section, sizes: Mapping[Block, int], room: int) -> Iterator[Piece]:
     for block in section.body:
         if not text[block.start : block.end].strip():
             continue
-        n_tokens = estimated_tokens(text[block.start : block.end])
+        n_tokens = sizes[block]
         if n_tokens <= room:
             yield Piece(block.start, block.end, block.page, n_tokens, _speaker(block))
         else:

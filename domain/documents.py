@@ -145,6 +145,9 @@ class Documents(Protocol):
     async def page(self, narrowed: LibraryFilter, sort: LibrarySort, key: str, size: int) -> LibraryPage:
         """Return the page after `key`. Raises: Invalid for a key that was not given out here."""
 
+    async def newest(self, size: int) -> tuple[Document, ...]:
+        """Return the newest documents, without counting how many there are besides."""
+
     async def facets(self) -> Facets:
         """Return what the library holds, by integration, type and author."""
 

@@ -31,6 +31,9 @@ def frequencies(*fields: tuple[Iterable[str], int]) -> Counter[str]:
     """Return how often each lexeme occurs over the fields; each comes with the weight one occurrence has in it."""
     counted: Counter[str] = Counter()
     for lexemes, weight in fields:
+        if weight == 1:
+            counted.update(lexemes)  # counts without coming back to Python for each
+            continue
         for lexeme in lexemes:
             counted[lexeme] += weight
     return counted
@@ -40,8 +43,10 @@ def chunk_weights(counted: Mapping[str, int], pivot_words: float) -> dict[int, f
     """Return the chunk's side of BM25 by dimension: tf (k1 + 1) / (tf + k1 (1 - b + b length / pivot))."""
     length = sum(counted.values())
     norm = K1 * (1 - B + B * length / pivot_words)
-    heaviest = sorted(counted.items(), key=lambda entry: -entry[1])[:MAX_SPARSE_ENTRIES]
-    return {dimension(lexeme): tf * (K1 + 1) / (tf + norm) for lexeme, tf in heaviest}
+    held = counted.items()
+    if len(held) > MAX_SPARSE_ENTRIES:
+        held = dict(sorted(held, key=lambda entry: -entry[1])[:MAX_SPARSE_ENTRIES]).items()
+    return {dimension(lexeme): tf * (K1 + 1) / (tf + norm) for lexeme, tf in held}
 
 
 def inverse_document_frequency(n_chunks: int, n_containing: int) -> float:

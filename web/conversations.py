@@ -9,7 +9,6 @@ from litestar import Request, Response, get, post
 from litestar.params import FromPath, FromQuery
 
 from domain.conversations import Conversation, Message, MessageRole, name_for
-from domain.documents import LibraryFilter, LibrarySort
 from domain.errors import Invalid
 from domain.feedback import Feedback
 from domain.people import Viewer
@@ -50,7 +49,7 @@ async def index(vault: Vault, key: FromQuery[str] = "") -> Page:
 async def index_page(vault: Vault, form: Form, key: str = "", status: int = 200) -> Page:
     """Return the list of conversations under the box to ask in."""
     conversations, next_key = await vault.conversations.page(one_line(key), PAGE_SIZE)
-    recent = await vault.documents.page(LibraryFilter(), LibrarySort.NEWEST, "", N_TITLES)
+    recent = await vault.documents.newest(N_TITLES)
     return page(
         "conversations/index.html",
         status=status,
@@ -58,8 +57,8 @@ async def index_page(vault: Vault, form: Form, key: str = "", status: int = 200)
         conversations=conversations,
         next_key=next_key,
         is_first_page=not key,
-        n_documents=recent.total,
-        examples=example_questions([document.title for document in recent.documents]),
+        has_documents=bool(recent),
+        examples=example_questions([document.title for document in recent]),
     )
 
 

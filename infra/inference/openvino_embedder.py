@@ -6,7 +6,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import Any, Literal, Self
+from typing import Any, Literal, Protocol, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -104,6 +104,13 @@ class OpenVinoEmbedder:
             return self._encoder
 
 
+class Processors(Protocol):
+    """What the runtime says about the machine; `openvino.Core` does."""
+
+    def get_property(self, device: str, name: str) -> Any:
+        """Return what it knows of a device under this name."""
+
+
 class _Encoder:
     """Tokenizer and compiled graph; for as many threads at a time as there are streams."""
 
@@ -118,7 +125,7 @@ class _Encoder:
             core.read_model(exported.folder / GRAPH_FILE),
             "CPU",
             {
-                "INFERENCE_PRECISION_HINT": precision or _best_precision(core),
+                "INFERENCE_PRECISION_HINT": precision or best_precision(core),
                 "INFERENCE_NUM_THREADS": n_threads,
                 "NUM_STREAMS": n_streams,
                 "ENABLE_CPU_PINNING": False,  # pinned processes on one machine fight for the same cores
@@ -150,8 +157,8 @@ class _Encoder:
         return vectors
 
 
-def _best_precision(core: openvino.Core) -> Precision:
-    """bf16 where the CPU computes it natively; elsewhere it would be emulated, slower than f32."""
+def best_precision(core: Processors) -> Precision:
+    """Return bf16 where the CPU computes it natively; elsewhere it would be emulated, slower than f32."""
     return "bf16" if "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES") else "f32"
 
 

@@ -13,7 +13,7 @@ from domain.embedding import Matrix
 from domain.lexical import N_DIMENSIONS, chunk_weights, frequencies
 from infra.analysis import WordAnalyzer
 from infra.store.columns import Vectors
-from infra.store.copying import as_bigint, as_halfvec, as_int, as_sparsevec, as_tsvector, copy_rows
+from infra.store.copying import as_bigint, as_boolean, as_halfvec, as_int, as_sparsevec, as_tsvector, copy_rows
 from infra.store.lexicon import hold_words
 
 TITLE_WEIGHT = 2
@@ -24,16 +24,16 @@ insert into chunks (
     id, tenant_id, document_id, version_id, ordinal, start_at, end_at, page, heading_path, text, content_hash, model
 ) overriding system value
 select id, :tenant, document_id, version_id, ordinal, start_at, end_at, page,
-    array(select json_array_elements_text(cast(heading_path as json))), text, content_hash, :model
+    array(select json_array_elements_text(cast(heading_path as json))), text, decode(content_hash, 'hex'), :model
 from unnest(
     cast(:ids as bigint[]), cast(:documents as bigint[]), cast(:versions as bigint[]), cast(:ordinals as int[]),
     cast(:starts as int[]), cast(:ends as int[]), cast(:pages as int[]),
-    cast(:heading_paths as text[]), cast(:texts as text[]), cast(:hashes as bytea[])
+    cast(:heading_paths as text[]), cast(:texts as text[]), cast(:hashes as text[])
 ) as each (id, document_id, version_id, ordinal, start_at, end_at, page, heading_path, text, content_hash)
 """)
 COPY_INDEX = """
 copy chunk_index (
-    tenant_id, chunk_id, document_id, n_words, tsv, sv, embedding, model_id, embedding_next, model_next_id
+    tenant_id, chunk_id, document_id, n_words, tsv, sv, embedding, model_id, embedding_next, model_next_id, is_walked
 ) from stdin (format binary)
 """
 """The index of chunks has no row security of its own, which `copy` would refuse."""
@@ -48,6 +48,7 @@ values (:tenant, :n_chunks, :n_words, cast(:n_words as real) / :n_chunks)
 on conflict (tenant_id) do update set
     n_chunks = lexical_statistics.n_chunks + excluded.n_chunks,
     n_words = lexical_statistics.n_words + excluded.n_words
+returning n_chunks
 """)
 """The pivot is the mean length of the first chunks, until the end of a sync finds that it has drifted.
 """
@@ -78,17 +79,22 @@ async def add_chunks(
     chunks: Sequence[Placed],
     pivot_words: float | None,
     vectors: Vectors,
-) -> None:
-    """Insert chunks with the vectors of both columns, (len(chunks), d) each."""
+    is_walked: bool,
+) -> int:
+    """Insert chunks with the vectors of both columns, (len(chunks), d) each; return how many the tenant has then.
+
+    The tenant's words are held until the transaction ends.
+    """
     counted = [count_words(analyzer, at.chunk.title, at.chunk.heading_path, at.chunk.text) for at in chunks]
     n_words = sum(words.total() for words in counted)
     await connection.execute(ADD_CHUNKS, chunk_binds(tenant_id, chunks, vectors.model))
-    await _copy_index(connection, tenant_id, chunks, counted, pivot_words or n_words / len(counted), vectors)
+    await _copy_index(connection, tenant_id, chunks, counted, pivot_words or n_words / len(counted), vectors, is_walked)
     held = Counter(lexeme for words in counted for lexeme in words)
     lexemes = sorted(held)
     await hold_words(connection, tenant_id)
     binds = {"tenant": tenant_id, "lexemes": lexemes, "counts": [held[each] for each in lexemes]}
-    await connection.execute(COUNT_WORDS, {**binds, "n_chunks": len(chunks), "n_words": n_words})
+    rows = await connection.execute(COUNT_WORDS, {**binds, "n_chunks": len(chunks), "n_words": n_words})
+    return int(rows.scalar_one())
 
 
 async def _copy_index(
@@ -98,6 +104,7 @@ async def _copy_index(
     counted: Sequence[Counter[str]],
     pivot_words: float,
     vectors: Vectors,
+    is_walked: bool,
 ) -> None:
     second = vectors.second if vectors.second is not None else [None] * len(chunks)
     tenant, own = as_bigint(tenant_id), tenant_lexeme(tenant_id)
@@ -113,6 +120,7 @@ async def _copy_index(
             as_int(vectors.model_id),
             None if following is None else as_halfvec(following),
             as_int(vectors.model_next_id),
+            as_boolean(is_walked),
         )
         for at, words, vector, following in zip(chunks, counted, vectors.first, second, strict=True)
     )
@@ -133,16 +141,16 @@ def chunk_binds(tenant_id: int, chunks: Sequence[Placed], model: str) -> dict[st
         "pages": [at.chunk.page for at in chunks],
         "heading_paths": [msgspec.json.encode(at.chunk.heading_path).decode() for at in chunks],
         "texts": [at.chunk.text for at in chunks],
-        "hashes": [at.chunk.content_hash for at in chunks],
+        "hashes": [at.chunk.content_hash.hex() for at in chunks],
     }
 
 
 def count_words(analyzer: WordAnalyzer, title: str, heading_path: Sequence[str], text: str) -> Counter[str]:
     """Return how often each word counts in a chunk, those of title and headings by their weight."""
     return frequencies(
+        ((word.lexeme for word in analyzer.words(text)), 1),
         ((word.lexeme for word in analyzer.words(title)), TITLE_WEIGHT),
         ((word.lexeme for heading in heading_path for word in analyzer.words(heading)), HEADING_WEIGHT),
-        ((word.lexeme for word in analyzer.words(text)), 1),
     )
 
 

@@ -18,14 +18,18 @@ N_PARTS = 16
 """Of the index of words, and of each column's graph of vectors: a tenant's statements read its part only."""
 PART = f"i.tenant_id % {N_PARTS} = cast(:part as bigint)"
 """What makes the planner take the part: the indexes stand on this very expression."""
+WALKED = f"{PART} and i.is_walked"
+"""The same for the graphs of vectors."""
 LABELLED = "i.model_id in (0, (select e.id from embedding_models e where e.label = :model))"
 """The vector is the model's; 0: it was written before models were kept by id, and is its tenant's first model's."""
 LABELLED_ANEW = "i.model_id = (select e.id from embedding_models e where e.label = :model)"
 """The same once the column has been filled with another model: what is not labelled is of the first one."""
 LABELLED_NEXT = "i.model_next_id = (select e.id from embedding_models e where e.label = :model)"
-READ = sa.text("select model, model_next, is_next_read, is_original from search_models where tenant_id = :tenant")
+READ = sa.text(
+    "select model, model_next, is_next_read, is_original, is_walked from search_models where tenant_id = :tenant"
+)
 ADD = sa.text(
-    "insert into search_models (tenant_id, model, model_next) values (:tenant, :model, :model_next)"
+    "insert into search_models (tenant_id, model, model_next, is_walked) values (:tenant, :model, :model_next, false)"
     " on conflict do nothing"
 )
 REGISTER = sa.text(
@@ -57,6 +61,8 @@ class Columns(msgspec.Struct, frozen=True):
     is_next_read: bool = False
     is_original: bool = True
     """Whether the first column still holds the tenant's first model."""
+    is_walked: bool = True
+    """Whether all the tenant's vectors stand in the graphs, so that they can be walked."""
 
     @property
     def read(self) -> str:
@@ -85,7 +91,9 @@ class Vectors(msgspec.Struct, frozen=True):
 async def read_columns(connection: AsyncConnection, tenant_id: int, model: str) -> Columns:
     """Return what the tenant's columns hold; `model` alone where the tenant has no passages yet."""
     row = (await connection.execute(READ, {"tenant": tenant_id})).one_or_none()
-    return Columns(model) if row is None else Columns(row.model, row.model_next, row.is_next_read, row.is_original)
+    if row is None:
+        return Columns(model)
+    return Columns(row.model, row.model_next, row.is_next_read, row.is_original, row.is_walked)
 
 
 async def add_columns(connection: AsyncConnection, tenant_id: int, columns: Columns) -> None:

@@ -40,6 +40,11 @@ def as_bigint(value: int) -> bytes:
     return struct.pack(">q", value)
 
 
+def as_boolean(value: bool) -> bytes:
+    """Return a `boolean`."""
+    return b"\1" if value else b"\0"
+
+
 def as_tsvector(lexemes: Sequence[str]) -> bytes:
     """Return a `tsvector` of different lexemes, in any order, without positions."""
     entries = (lexeme.encode() + b"\0\0\0" for lexeme in lexemes)

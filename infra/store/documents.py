@@ -27,7 +27,7 @@ from domain.parsing import Block
 from domain.people import Viewer
 from infra.analysis import WordAnalyzer
 from infra.store.access import READABLE, access_binds
-from infra.store.columns import LABELLED, N_PARTS, PART, read_columns
+from infra.store.columns import LABELLED, N_PARTS, WALKED, read_columns
 from infra.store.deletions import delete_documents
 from infra.store.facets import read_facets
 from infra.store.ingest import put_documents, write_access
@@ -61,7 +61,8 @@ KEYS = {
 BY_HASH = f"""
 select distinct on (c.content_hash) c.content_hash, i.embedding::text as vector from chunks c
 join chunk_index i on (i.tenant_id, i.chunk_id) = (c.tenant_id, c.id)
-where c.content_hash = any(:hashes) and {LABELLED} order by c.content_hash
+where c.content_hash = any(array(select decode(h, 'hex') from unnest(cast(:hashes as text[])) h)) and {LABELLED}
+order by c.content_hash
 """
 NEIGHBOURS = f"""
 with mine as (
@@ -69,7 +70,7 @@ with mine as (
     where i.tenant_id = :tenant and i.document_id = :id and {LABELLED} order by i.chunk_id limit 1
 ), near as materialized (
     select i.document_id, i.embedding <#> (select vector from mine) as distance from chunk_index i
-    where i.tenant_id = :tenant and {PART} and i.document_id <> :id and exists (select from mine) and {LABELLED}
+    where i.tenant_id = :tenant and {{in_graph}} and i.document_id <> :id and exists (select from mine) and {LABELLED}
     order by i.embedding <#> (select vector from mine) limit :depth
 )
 select {COLUMNS} {FROM}
@@ -92,21 +93,29 @@ class DocumentStore:
         self._labels = labels
 
     async def page(self, narrowed: LibraryFilter, sort: LibrarySort, key: str, size: int) -> LibraryPage:
-        order, after = ORDERS[sort]
         binds = {**access_binds(self._viewer), **_filter_binds(narrowed)}
-        rows = (
-            await self._connection.execute(
-                sa.text(
-                    f"select {COLUMNS}, {KEYS[sort]} as key {FROM} where {NARROWED}"
-                    f" and {after if key else 'true'} order by {order} limit :size"
-                ),
-                {**binds, **_key_binds(key, sort), "size": size + 1},
-            )
-        ).all()
+        rows = await self._listed(binds, sort, key, size + 1)
         next_key = msgspec.json.encode([rows[size - 1].key, rows[size - 1].id]).decode() if len(rows) > size else ""
         documents = tuple(_document(row) for row in rows[:size])
         total = len(documents) if not key and not next_key else await self._count(binds)
         return LibraryPage(documents, next_key, total)
+
+    async def newest(self, size: int) -> tuple[Document, ...]:
+        binds = {**access_binds(self._viewer), **_filter_binds(LibraryFilter())}
+        return tuple(map(_document, await self._listed(binds, LibrarySort.NEWEST, "", size)))
+
+    async def _listed(
+        self, binds: Mapping[str, object], sort: LibrarySort, key: str, size: int
+    ) -> Sequence[sa.Row[tuple[object, ...]]]:
+        order, after = ORDERS[sort]
+        rows = await self._connection.execute(
+            sa.text(
+                f"select {COLUMNS}, {KEYS[sort]} as key {FROM} where {NARROWED}"
+                f" and {after if key else 'true'} order by {order} limit :size"
+            ),
+            {**binds, **_key_binds(key, sort), "size": size},
+        )
+        return rows.all()
 
     async def _count(self, binds: Mapping[str, object]) -> int:
         rows = await self._connection.execute(
@@ -250,7 +259,8 @@ class DocumentStore:
         if column is None:
             return {}
         rows = await self._connection.execute(
-            sa.text(column.of(BY_HASH)), {"hashes": list(hashes), "model": model, "tenant": self._viewer.tenant_id}
+            sa.text(column.of(BY_HASH)),
+            {"hashes": [each.hex() for each in hashes], "model": model, "tenant": self._viewer.tenant_id},
         )
         return {bytes(row.content_hash): np.array(msgspec.json.decode(row.vector), np.float32) for row in rows}
 
@@ -263,7 +273,7 @@ class DocumentStore:
         if column is None:
             return []
         rows = await self._connection.execute(
-            sa.text(column.of(NEIGHBOURS)),
+            sa.text(column.of(NEIGHBOURS.format(in_graph=WALKED if columns.is_walked else "true"))),
             {
                 "model": column.model,
                 **access_binds(self._viewer),

@@ -17,6 +17,7 @@ from infra.store.chunk_writing import Placed, add_chunks
 from infra.store.columns import Columns, Vectors, add_columns, model_ids, placed
 from infra.store.glossary import write_glossary
 from infra.store.lexicon import forget_words
+from infra.store.walking import stands_in_graph, take_along
 
 PUT = sa.text("""
 with incoming as (
@@ -24,8 +25,8 @@ with incoming as (
         cast(:external_ids as text[]), cast(:titles as text[]), cast(:media_types as text[]), cast(:authors as text[]),
         cast(:urls as text[]), cast(:sizes as bigint[]), cast(:ns_chunks as int[]), cast(:revisions as text[]),
         cast(:content_hashes as text[]), cast(:blobs as bigint[]), cast(:created as timestamptz[]),
-        cast(:modified as timestamptz[]), cast(:texts as text[]), cast(:blocks as text[]), cast(:metadata as text[]),
-        cast(:principals as text[])
+        cast(:modified as timestamptz[]), cast(:texts as text[]),
+        array(select json_array_elements(cast(:blocks as json))), cast(:metadata as text[]), cast(:principals as text[])
     ) with ordinality i (
         external_id, title, media_type, author, url, size_bytes, n_chunks, revision, content_hash, blob_id, created_at,
         modified_at, text, blocks, metadata, principals, place
@@ -51,7 +52,7 @@ with incoming as (
     returning id, external_id, version_id, version_ordinal
 ), version as (
     insert into document_versions (id, tenant_id, document_id, ordinal, text, blocks, metadata, content_hash)
-    overriding system value select d.version_id, :tenant, d.id, d.version_ordinal, i.text, cast(i.blocks as json),
+    overriding system value select d.version_id, :tenant, d.id, d.version_ordinal, i.text, i.blocks,
         cast(i.metadata as jsonb), i.content_hash from document d join incoming i using (external_id)
 ), access as (
     insert into document_access (tenant_id, document_id, principal)
@@ -69,11 +70,12 @@ What a person's own account brings is theirs alone from its first moment on, unt
 that stand already are taken in the order of their ids, as those are who delete them: neither waits in a circle.
 """
 ABOUT_INDEX = sa.text("""
-select (select pivot_words from lexical_statistics where tenant_id = :tenant) as pivot_words,
+select s.pivot_words, coalesce(s.n_chunks, 0) as n_chunks, coalesce(m.is_walked, false) as is_walked,
     m.model, m.model_next, m.is_next_read, m.is_original,
     (select jsonb_object_agg(e.label, e.id) from embedding_models e where e.label = any(cast(:labels as text[])))
         as model_ids
 from (select) one left join search_models m on m.tenant_id = :tenant
+left join lexical_statistics s on s.tenant_id = :tenant
 """)
 """What is to be known of the tenant's index before chunks are added."""
 
@@ -140,7 +142,10 @@ async def _add_chunks(
     ]
     about = (await connection.execute(ABOUT_INDEX, {"tenant": tenant_id, "labels": list(labels)})).one()
     vectors = await _vectors(connection, tenant_id, about, _by_model(labels, arrivals))
-    await add_chunks(connection, tenant_id, analyzer, chunks, about.pivot_words, vectors)
+    is_walked = stands_in_graph(about.is_walked, about.n_chunks)
+    n_chunks = await add_chunks(connection, tenant_id, analyzer, chunks, about.pivot_words, vectors, is_walked)
+    if not about.is_walked and stands_in_graph(False, n_chunks):
+        await take_along(connection, tenant_id, len(chunks))
 
 
 def _by_model(labels: Sequence[str], arrivals: Sequence[Arrival]) -> dict[str, Matrix]:
@@ -174,7 +179,7 @@ def _document_binds(tenant_id: int, arrivals: Sequence[Arrival]) -> dict[str, ob
         "created": [each.created_at for each in parsed],
         "modified": [each.modified_at for each in parsed],
         "texts": [each.text for each in parsed],
-        "blocks": [_json(each.blocks) for each in parsed],
+        "blocks": _json([each.blocks for each in parsed]),
         "metadata": [_json(each.metadata) for each in parsed],
         "principals": [_json(each.principals) for each in incoming],
     }

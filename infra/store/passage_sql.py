@@ -7,7 +7,7 @@ using the word index for `@@`.
 """
 
 from infra.store.access import READABLE as READABLE_ANEW
-from infra.store.columns import LABELLED, PART
+from infra.store.columns import LABELLED, PART, WALKED
 from infra.store.standing import FEW_DOCUMENTS, known
 
 READABLE = known(READABLE_ANEW)
@@ -38,7 +38,7 @@ order by i.distance, i.chunk_id limit :limit
 """
 DENSE = f"""
 select i.chunk_id, i.document_id, -(i.embedding <#> cast(:vector as halfvec(384))) as score
-from chunk_index i {CHECKED} where i.tenant_id = :tenant and {PART} and {LABELLED}
+from chunk_index i {CHECKED} where i.tenant_id = :tenant and {WALKED} and {LABELLED}
 order by i.embedding <#> cast(:vector as halfvec(384)) limit :limit
 """
 DENSE_OF_ALL = f"""

@@ -195,7 +195,8 @@ class PassageStore:
 
     async def _choose(self, narrowed: SearchFilter) -> str:
         n_chunks, _ = await self._statistics([])
-        if n_chunks < EXACT_BELOW_CHUNKS or narrowed.phrases:
+        is_walked = n_chunks >= EXACT_BELOW_CHUNKS and (await self._held()).is_walked
+        if not is_walked or narrowed.phrases:
             return DENSE_OF_ALL
         n_documents = (await self._stands()).n_documents
         if _is_narrow(narrowed) and n_documents >= FEW_DOCUMENTS:

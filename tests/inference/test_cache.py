@@ -4,10 +4,12 @@ from collections.abc import AsyncIterator, Sequence
 import numpy as np
 import pytest
 import pytest_asyncio
+from prometheus_client import CollectorRegistry
 from redis.asyncio import Redis
 
 from domain.embedding import EmbeddingModel, Matrix
 from infra.inference.cache import CachedEmbedder
+from infra.metrics import count_embeddings
 from tests.domain.fakes import WordEmbedder
 from tests.inference.embedder_contract import keeps_the_promises_of_an_embedder
 
@@ -78,3 +80,15 @@ async def test_without_redis_it_computes_and_says_so_once(capsys: pytest.Capture
 
 async def test_a_cached_embedder_keeps_the_promises_of_an_embedder(redis: Redis) -> None:
     await keeps_the_promises_of_an_embedder(CachedEmbedder(CountingEmbedder(), redis))
+
+
+async def test_the_hit_rate_of_the_cache_stands_in_the_metrics(redis: Redis) -> None:
+    cached, registry = CachedEmbedder(CountingEmbedder(), redis), CollectorRegistry()
+    count_embeddings(registry, cached)
+    await cached.embed(["alpha", "beta"])
+    await cached.embed(["alpha", "beta", "gamma"])
+    counted = {
+        outcome: registry.get_sample_value("kv_embedding_cache_total", {"outcome": outcome})
+        for outcome in ("hit", "miss")
+    }
+    assert counted == {"hit": 2, "miss": 3}

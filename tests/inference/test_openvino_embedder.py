@@ -8,7 +8,7 @@ import pytest
 from domain.embedding import Matrix
 from infra.inference.export import DEFAULT_MODEL, model_folder
 from infra.inference.exported import ExportedModel
-from infra.inference.openvino_embedder import OpenVinoEmbedder, Precision
+from infra.inference.openvino_embedder import OpenVinoEmbedder, Precision, best_precision
 from tests.inference.embedder_contract import keeps_the_promises_of_an_embedder
 
 TEXTS = [
@@ -53,7 +53,27 @@ async def test_a_model_may_be_warmed_before_the_first_question(
         assert (await embedder.embed(["ready"])).shape == (1, 384)
 
 
-def test_embedding_needs_no_torch_in_memory() -> None:
-    script = "import infra.inference.openvino_embedder, infra.inference.export, sys; print('torch' in sys.modules)"
-    said = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
-    assert said.strip() == "False"
+@pytest.mark.parametrize(("capabilities", "precision"), [(["FP32", "BF16", "INT8"], "bf16"), (["FP32", "INT8"], "f32")])
+def test_a_processor_without_bf16_computes_in_full_precision(capabilities: list[str], precision: str) -> None:
+    class Processor:
+        def get_property(self, device: str, name: str) -> list[str]:
+            assert (device, name) == ("CPU", "OPTIMIZATION_CAPABILITIES")
+            return capabilities
+
+    assert best_precision(Processor()) == precision
+
+
+SCRIPT = """
+import asyncio, sys
+from pathlib import Path
+from infra.inference.exported import read_export
+from infra.inference.openvino_embedder import OpenVinoEmbedder
+vectors = asyncio.run(OpenVinoEmbedder(read_export(Path(sys.argv[1]))).embed(["A question."]))
+print(vectors.shape, sorted({"torch", "transformers", "sentence_transformers"} & set(sys.modules)))
+"""
+
+
+def test_embedding_needs_no_torch_in_memory(exported: ExportedModel) -> None:
+    command = [sys.executable, "-c", SCRIPT, str(exported.folder)]
+    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert said.strip() == "(1, 384) []"

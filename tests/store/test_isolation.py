@@ -235,7 +235,7 @@ async def test_the_one_table_without_a_policy_holds_no_text(connection: AsyncCon
             " where attrelid = 'chunk_index'::regclass and attnum > 0 and not attisdropped order by attnum"
         )
     )
-    assert set(rows.scalars()) <= {"bigint", "integer", "tsvector", "sparsevec", "halfvec"}
+    assert set(rows.scalars()) <= {"bigint", "integer", "boolean", "tsvector", "sparsevec", "halfvec"}
 
 
 async def test_without_a_tenant_nobody_sees_a_row_and_with_one_only_its_own(

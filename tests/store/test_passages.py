@@ -234,7 +234,7 @@ async def test_the_lexical_leg_uses_the_word_index_as_the_plain_role(stores: Sto
 async def test_the_vector_leg_of_a_large_tenant_walks_the_graph(stores: Stores, crowded: Viewer) -> None:
     vector = "[1" + ",0" * 383 + "]"
     plan = await explained(stores, crowded, passage_sql.DENSE.format(worded=""), vector=vector, model="words@1")
-    assert f"chunk_index_embedding_{crowded.tenant_id % N_PARTS} " in plan, plan
+    assert f"chunk_index_walk_{crowded.tenant_id % N_PARTS} " in plan, plan
     async with tenant_transaction(stores.engine, crowded.tenant_id) as connection:
         await connection.execute(sa.text(MANY), {"tenant": crowded.tenant_id})
     async with stores.open_vault(crowded) as vault:

@@ -278,4 +278,5 @@ async def test_lists_cost_the_same_number_of_queries_however_long_they_are(
         await admin.visit("/settings/tokens")
         await admin.submit("/settings/tokens", name=name)
     assert await costs() == short
-    assert max(short.values()) <= 14
+    assert short.pop("/") <= 8, "the first page shows something of everything"
+    assert max(short.values()) <= 4

@@ -97,7 +97,7 @@ async def test_library_and_document_are_made_with_few_queries(
         statements.clear()
         await admin.visit(path)
         # one of them asks whose session it is, and one which model's vectors tell what stands near
-        assert len(statements) <= (6 if path == "/documents" else 10), path
+        assert len(statements) <= (4 if path == "/documents" else 10), path
 
 
 async def test_htmx_gets_the_list_alone(
