@@ -35,11 +35,11 @@ from domain.evidence import Signs
 ABSTAIN_BELOW = 0.5
 
 QUOTE_WEIGHT = 0.4
-MIDDLE = 0.8
+MIDDLE = 0.87
 """Where half a chance lies."""
 SLOPE = 7.0
 
 
 def confidence(signs: Signs) -> float:
     """Return how sure it is, between 0 and 1, that passages with these signs hold the answer."""
-    return 1 / (1 + math.exp(-SLOPE * (signs.passage_nearness + QUOTE_WEIGHT * signs.quote_cosine - MIDDLE)))
+    return 1 / (1 + math.exp(-SLOPE * (signs.passage_nearness + QUOTE_WEIGHT * signs.quote_nearness - MIDDLE)))
