@@ -29,7 +29,8 @@ ADDRESSED = re.compile(
     r"|^\W*act as (?:if|though)\b"
     r"|\btell (?:the )?(?:user|reader|person asking|whoever asks)s?\b"
     rf"|\byou (?:must|will|should|shall)(?: now| always| only)* {UTTER}(?:\W{{1,3}}(?:only|exactly)\b|\s*[:'\"“‘])"
-    rf"|\bwhen (?:summari[sz]ing|translating|(?:reading|processing|answering) this)\b.{{0,60}}\b(?:always|only|must) {UTTER}\b"
+    r"|\bwhen (?:summari[sz]ing|translating|(?:reading|processing|answering) this)\b"
+    rf".{{0,60}}\b(?:always|only|must) {UTTER}\b"
     r"|\b(?:obey|follow|believe) (?:only )?this (?:document|text|message|passage)\b"
     r"|</?(?:system|instructions?|passage|assistant)\b|\[/?inst\]|<\|",
     re.IGNORECASE,
