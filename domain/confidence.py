@@ -10,8 +10,8 @@ middle of a flat optimum, so there is nothing to overfit. Last measured (area un
 sets of the same source; answerable questions answered, others refused):
 
     set            answerable + not   AUC   answered  refused
-    conversations       285 + 97      .878     @CA       @CR
-    demo                 47 + 16      .902     @DA       @DR
+    conversations       285 + 97      .878     .85       .73
+    demo                 47 + 16      .902     .94       .62
     one_passage         147 + 147     .950     .85       .95   (294 of 882; the last six at a middle of 0.9)
     manual_apart         98 + 100     .913     .95       .52
     manual               98 + 100     .810     .95       .15
