@@ -4,8 +4,10 @@
 and `claims.jsonl` there, in the form that `knowledgevault eval-answers` reads. Questions of the demo vault are those
 its authors planted; the others come from `../shared/data`.
 
-Where a set names the passages that answer, each of its questions comes a second time without them, unanswerable: what
-is left is near, and does not say it.
+Where a set names the passages that answer, each of its questions comes a second time without them, unanswerable. What
+stands around those passages often says it again, so that in `spans` and `manual` many of these do have an answer; in
+`spans_apart` and `manual_apart` the surroundings are taken away too, as in a vault that lacks the document. In
+`one_passage` each question has but one: a passage that answers, or another one of the same document.
 """
 
 import asyncio
@@ -29,10 +31,11 @@ from domain.search import SearchFilter
 from domain.studying import study
 from domain.syncs import SyncState, Trigger
 from infra import seeds
-from infra.answer_evaluation import AnswerLine, LinePassage, places_of_selected
+from infra.answer_evaluation import AnswerLine, LinePassage, line_of, places_of_selected
 from infra.commands import plant_demo
 from infra.connectors.folder import FolderConnector
 from infra.connectors.folder_access import folder_access
+from infra.conversation_evaluation import read_conversations
 from infra.evaluation import CorpusConnector
 from infra.logs import configure_logs
 from infra.worker import run_sync
@@ -42,6 +45,8 @@ SHARED = Path(__file__).parent.parent.parent / "shared" / "data"
 N_PASSAGES = 8
 N_SPARE = 12
 """Passages beyond those, to take the place of what is left out."""
+AROUND_CHARACTERS = 4_000
+"""How far from a passage that answers its surroundings reach, in a long document of many parts."""
 
 
 class Asked(msgspec.Struct, frozen=True):
@@ -54,9 +59,15 @@ class Asked(msgspec.Struct, frozen=True):
     """What to search for, where that is not the question."""
     gold_documents: frozenset[str] = frozenset()
     """Titles of the documents that answer."""
+    around: frozenset[str] = frozenset()
+    """Titles of the documents on the same pages."""
 
 
-async def demo(house: Measured) -> list[AnswerLine]:
+Made = dict[str, list[AnswerLine]]
+"""The lines of each set, by its name."""
+
+
+async def demo(house: Measured) -> Made:
     """Plant the demo vault and ask its planted questions, answerable and not, in the eyes of its admin."""
     stores = house.stores
     tools = dataclasses.replace(house.tools, connect=lambda integration, *_: demo_folder(integration))
@@ -70,7 +81,7 @@ async def demo(house: Measured) -> list[AnswerLine]:
     planted = json.loads((seeds.FOLDER / "planted.json").read_text())
     known = [Asked(each["question"], answerable=True, gold=(each["quote"],)) for each in planted["questions"]]
     unknown = [Asked(question, answerable=False) for question in planted["unanswerable"]]
-    return await lines(house, viewer, [*known, *unknown])
+    return {"demo": await lines(house, viewer, [*known, *unknown])}
 
 
 def demo_folder(integration: Integration) -> FolderConnector:
@@ -78,7 +89,7 @@ def demo_folder(integration: Integration) -> FolderConnector:
     return FolderConnector(seeds.FOLDER, folder_access(seeds.FOLDER, integration.settings.get("admin", "")))
 
 
-async def spans(house: Measured) -> list[AnswerLine]:
+async def spans(house: Measured) -> Made:
     """Ask about five long documents."""
     source = Source(page_size=10)
     source.files = {path.name: path.read_text() for path in sorted((SHARED / "spans" / "corpora").iterdir())}
@@ -88,13 +99,63 @@ async def spans(house: Measured) -> list[AnswerLine]:
         for row in csv.DictReader(rows):
             gold = tuple(each["content"].strip() for each in json.loads(row["references"]))
             asked.append(Asked(row["question"], answerable=True, gold=gold))
-    return with_left_out(await lines(house, viewer, asked, N_PASSAGES + N_SPARE))
+    found = await lines(house, viewer, asked, N_PASSAGES + N_SPARE)
+    gold_ids = [{made.passages[place].id for place in places_of_selected(made)} for made in found]
+    around_ids = [surroundings(made, ids) for made, ids in zip(found, gold_ids, strict=True)]
+    return {
+        "spans": all_split(found, gold_ids, gold_ids),
+        "spans_apart": all_split(found, gold_ids, around_ids),
+        "one_passage": alone(found, gold_ids),
+    }
 
 
-async def manual(house: Measured) -> list[AnswerLine]:
+def surroundings(made: AnswerLine, gold_ids: AbstractSet[str | int]) -> set[str | int]:
+    """Return the passages that stand around one of these in its document, and these."""
+    gold = [one for one in made.passages if one.id in gold_ids]
+    return {
+        one.id
+        for one in made.passages
+        for other in gold
+        if one.document == other.document and abs(one.start - other.start) <= AROUND_CHARACTERS
+    }
+
+
+def alone(found: Sequence[AnswerLine], gold_ids: Sequence[AbstractSet[str | int]]) -> list[AnswerLine]:
+    """Return each question with the first passage that answers, then with one that does not.
+
+    That one stands beside what answers, just out of its surroundings: whoever looks into the right document finds it.
+    """
+    known = {one.id: one for made in found for one in made.passages}
+    made_lines = []
+    for made, ids in zip(found, gold_ids, strict=True):
+        gold = next((one for one in made.passages if one.id in ids), None)
+        if gold is None:
+            continue
+        others = [one for one in known.values() if one.document == gold.document and one.id not in ids]
+        apart = [one for one in others if abs(one.start - gold.start) > AROUND_CHARACTERS]
+        if apart:
+            other = min(apart, key=lambda one: abs(one.start - gold.start))
+            made_lines.append(msgspec.structs.replace(made, passages=(gold,)))
+            made_lines.append(AnswerLine(made.question, (other,), answerable=False))
+    return made_lines
+
+
+async def manual(house: Measured) -> Made:
     """Ask about a product's manual, of which it is known which sections answer."""
     folder = SHARED / "retrieval" / "product_docs"
     viewer = await brought_in(house, CorpusConnector(folder / "corpus.jsonl"))
+    asked = manual_questions(folder)
+    found = await lines(house, viewer, asked, N_PASSAGES + N_SPARE)
+    gold_ids = [titled(made, each.gold_documents) for each, made in zip(asked, found, strict=True)]
+    around_ids = [titled(made, each.around) for each, made in zip(asked, found, strict=True)]
+    return {
+        "manual": all_split(found, gold_ids, gold_ids),
+        "manual_apart": all_split(found, gold_ids, around_ids),
+    }
+
+
+def manual_questions(folder: Path) -> list[Asked]:
+    """Return the questions that have a section that answers; a section's id begins with its page's address."""
     titles = {
         each["_id"]: each["title"] for each in map(json.loads, (folder / "corpus.jsonl").read_text().splitlines())
     }
@@ -102,21 +163,23 @@ async def manual(house: Measured) -> list[AnswerLine]:
     for row in (folder / "qrels" / "test.tsv").read_text().splitlines()[1:]:
         question_id, document_id, grade = row.split("\t")
         if int(grade) > 0:
-            gold.setdefault(question_id, set()).add(titles[document_id])
-    asked = [
-        Asked(each["text"], answerable=True, gold_documents=frozenset(gold[each["_id"]]))
-        for each in map(json.loads, (folder / "queries.jsonl").read_text().splitlines())
-        if each["_id"] in gold
-    ]
-    found = await lines(house, viewer, asked, N_PASSAGES + N_SPARE)
-    return [
-        line
-        for each, made in zip(asked, found, strict=True)
-        for line in split(made, {one.id for one in made.passages if one.title in each.gold_documents})
-    ]
+            gold.setdefault(question_id, set()).add(document_id)
+    asked = []
+    for each in map(json.loads, (folder / "queries.jsonl").read_text().splitlines()):
+        if sections := gold.get(each["_id"]):
+            pages = {section.split("#")[0] for section in sections}
+            around = frozenset(title for section, title in titles.items() if section.split("#")[0] in pages)
+            answering = frozenset(titles[section] for section in sections)
+            asked.append(Asked(each["text"], answerable=True, gold_documents=answering, around=around))
+    return asked
 
 
-async def claims(_: Measured) -> list[AnswerLine]:
+def titled(made: AnswerLine, titles: AbstractSet[str]) -> set[str | int]:
+    """Return the passages of documents with these titles."""
+    return {one.id for one in made.passages if one.title in titles}
+
+
+async def claims(_: Measured) -> Made:
     """Take claims with five sentences each; answerable are those that a sentence supports or refutes."""
     made = []
     for each in map(json.loads, (SHARED / "contradictions" / "climate-fever.jsonl").read_text().splitlines()):
@@ -124,38 +187,42 @@ async def claims(_: Measured) -> list[AnswerLine]:
         gold = tuple(one["evidence"] for one in each["evidences"] if one["evidence_label"] != "NOT_ENOUGH_INFO")
         if each["claim_label"] != "DISPUTED":
             made.append(AnswerLine(each["claim"], passages, bool(gold), gold))
-    return made
+    return {"claims": made}
 
 
-def with_left_out(found: Sequence[AnswerLine]) -> list[AnswerLine]:
-    """Return each line, then the same without the passages that hold a selected sentence."""
-    return [
-        line for made in found for line in split(made, {made.passages[place].id for place in places_of_selected(made)})
-    ]
+def all_split(
+    found: Sequence[AnswerLine],
+    gold_ids: Sequence[AbstractSet[str | int]],
+    left_out: Sequence[AbstractSet[str | int]],
+) -> list[AnswerLine]:
+    """Return the lines of `split` for each."""
+    triples = zip(found, gold_ids, left_out, strict=True)
+    return [line for made, gold, left in triples for line in split(made, gold, left)]
 
 
-def split(made: AnswerLine, gold_ids: AbstractSet[str | int]) -> list[AnswerLine]:
-    """Return the line where a gold passage was found among the first, and the line without any of them."""
+def split(made: AnswerLine, gold_ids: AbstractSet[str | int], left_out: AbstractSet[str | int]) -> list[AnswerLine]:
+    """Return the line where a gold passage was found among the first, and the line without what is left out."""
     first = made.passages[:N_PASSAGES]
-    left = tuple(one for one in made.passages if one.id not in gold_ids)[:N_PASSAGES]
+    left = tuple(one for one in made.passages if one.id not in left_out)[:N_PASSAGES]
     without = AnswerLine(made.question, left, answerable=False)
     if not any(one.id in gold_ids for one in first):
         return [without]
     return [msgspec.structs.replace(made, passages=first), without]
 
 
-async def conversations(house: Measured) -> list[AnswerLine]:
+async def conversations(house: Measured) -> Made:
     """Ask the last questions of human conversations; the partly answerable and underspecified are left out."""
     folder = SHARED / "conversations" / "beir_pooled"
     viewer = await brought_in(house, CorpusConnector(folder / "corpus.jsonl"))
-    asked = []
-    for line in (folder / "queries.jsonl").read_text().splitlines():
-        each = json.loads(line)
-        if each["answerability"] in ("ANSWERABLE", "UNANSWERABLE"):
-            earlier = [turn["text"] for turn in each["history"] if turn["speaker"] == "user"]
-            question, search = standalone(each["text"], earlier), searched(each["text"], earlier)
-            asked.append(Asked(question, each["answerability"] == "ANSWERABLE", search=search))
-    return await lines(house, viewer, asked)
+    asked = [
+        Asked(
+            standalone(each.text, each.earlier),
+            each.answerability == "ANSWERABLE",
+            search=searched(each.text, each.earlier),
+        )
+        for each in read_conversations(folder)
+    ]
+    return {"conversations": await lines(house, viewer, asked)}
 
 
 async def brought_in(house: Measured, source: Source | CorpusConnector) -> Viewer:
@@ -181,18 +248,7 @@ async def lines(
     async with house.stores.open_vault(viewer) as vault:
         for each in asked:
             found = await find_passages(vault, house.tools, each.search or each.question, SearchFilter(), n_passages)
-            passages = tuple(
-                LinePassage(
-                    str(passage.chunk_id),
-                    passage.title,
-                    passage.text,
-                    passage.heading_path,
-                    f"{passage.document_id}.{passage.version_id}",
-                    passage.start,
-                )
-                for passage in found
-            )
-            made.append(AnswerLine(each.question, passages, each.answerable, each.gold))
+            made.append(line_of(each.question, found, answerable=each.answerable, gold=each.gold))
     return made
 
 
@@ -203,10 +259,9 @@ async def main(folder: Path, names: Sequence[str]) -> None:
         for make in (demo, spans, conversations, manual, claims):
             if names and make.__name__ not in names:
                 continue
-            made = await make(house)
-            encoded = b"\n".join(msgspec.json.encode(line) for line in made)
-            (folder / f"{make.__name__}.jsonl").write_bytes(encoded)
-            print(f"{make.__name__}: {len(made)} lines", flush=True)
+            for name, made in (await make(house)).items():
+                (folder / f"{name}.jsonl").write_bytes(b"\n".join(msgspec.json.encode(line) for line in made))
+                print(f"{name}: {len(made)} lines", flush=True)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Fit what the answers' confidence rests on: `python -m bench.calibration FOLDER`, of `bench.answer_sets`.
 
-Each set in turn is left out, the two signs are fitted to the others, and the one left out is measured: what holds up
-there may hold up elsewhere. What is shipped are round numbers near all these fits (`domain.confidence`).
+The sets of one source in turn are left out, the two signs are fitted to the others, and those left out are measured:
+what holds up there may hold up elsewhere. What is shipped are round numbers near all these fits (`domain.confidence`).
 """
 
 import asyncio
@@ -23,7 +23,16 @@ from infra.answer_evaluation import AnswerLine, passages_of, read_lines
 from infra.inference.export import DEFAULT_MODEL, ensure_exported
 from infra.inference.openvino_embedder import OpenVinoEmbedder
 
-SETS = ("conversations", "demo", "manual", "claims", "spans")
+SOURCES = {
+    "conversations": ("conversations",),
+    "demo": ("demo",),
+    "manual": ("manual", "manual_apart"),
+    "claims": ("claims",),
+    "spans": ("spans", "spans_apart", "one_passage"),
+}
+"""Sets by where their questions come from."""
+MAX_LINES = 400
+"""Of a larger set every third, fifth, … line is taken: an odd step takes as many of each kind."""
 Weighed = tuple[AnswerLine, Evidence]
 Table = npt.NDArray[np.float64]
 Truths = npt.NDArray[np.bool_]
@@ -35,8 +44,14 @@ async def weighed(folder: Path, name: str) -> list[Weighed]:
     async with OpenVinoEmbedder(ensure_exported(DEFAULT_MODEL, Path(".vault/models"))) as embedder:
         return [
             (line, await weigh(line.question, passages_of(line), embedder, analyzer))
-            for line in read_lines(folder / f"{name}.jsonl")
+            for line in sampled(read_lines(folder / f"{name}.jsonl"))
         ]
+
+
+def sampled(lines: list[AnswerLine]) -> list[AnswerLine]:
+    """Return MAX_LINES at most, from all over the set."""
+    n_over = -(-len(lines) // MAX_LINES)
+    return lines[:: n_over + (n_over + 1) % 2]
 
 
 def rows(pairs: Sequence[Weighed]) -> tuple[Table, Truths, Table]:
@@ -49,18 +64,20 @@ def rows(pairs: Sequence[Weighed]) -> tuple[Table, Truths, Table]:
 
 def fit_confidence(sets: Mapping[str, Sequence[Weighed]]) -> None:
     """Print, for each set left out, what the others fit to and how well that tells its questions apart."""
-    for left_out, pairs in sets.items():
-        parts = [rows(others) for name, others in sets.items() if name != left_out]
+    for left_out, own in SOURCES.items():
+        parts = [rows(others) for name, others in sets.items() if name not in own]
         signs, truths, weights = (np.concatenate(each) for each in zip(*parts, strict=True))
         model = LogisticRegression(C=10, max_iter=1000).fit(signs, truths, weights)
         by_quote, by_passage = model.coef_[0]
-        scores = model.decision_function(rows(pairs)[0])
-        area = area_under_curve(*split(pairs, [float(score) for score in scores])) or 0
         middle = -float(model.intercept_[0]) / by_passage
         print(
             f"  without {left_out:<14} slope {by_passage:.1f}  quote weight {by_quote / by_passage:.2f}"
-            f"  middle {middle:.2f}  AUC on it {area:.3f}"
+            f"  middle {middle:.2f}"
         )
+        for name in own:
+            scores = [float(score) for score in model.decision_function(rows(sets[name])[0])]
+            area = area_under_curve(*split(sets[name], scores)) or 0
+            print(f"    AUC on {name:<16} {area:.3f}")
 
 
 def split(pairs: Sequence[Weighed], scores: Sequence[float]) -> tuple[list[float], list[float]]:
@@ -77,14 +94,14 @@ def measure(name: str, pairs: Sequence[Weighed]) -> None:
     answered = np.mean([score >= ABSTAIN_BELOW for score in positive])
     refused = np.mean([score < ABSTAIN_BELOW for score in negative])
     area = area_under_curve(positive, negative) or 0
-    print(f"  {name:<14} {len(positive):>4} + {len(negative):<4} AUC {area:.3f}  {answered:.2f}  {refused:.2f}")
+    print(f"  {name:<16} {len(positive):>4} + {len(negative):<4} AUC {area:.3f}  {answered:.2f}  {refused:.2f}")
 
 
 async def main(folder: Path) -> None:
     """Fit, then measure what is shipped."""
     warnings.simplefilter("ignore")
-    sets = {name: await weighed(folder, name) for name in SETS}
-    print("Confidence, each set left out in turn:")
+    sets = {name: await weighed(folder, name) for own in SOURCES.values() for name in own}
+    print("Confidence, each source left out in turn:")
     fit_confidence(sets)
     print("Confidence as shipped (answerable + not, AUC, answered, refused):")
     for name, pairs in sets.items():

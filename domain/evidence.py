@@ -13,8 +13,8 @@ from domain.expectations import disappoints, parts
 from domain.quotes import Quote, quotes
 from domain.search import Analyzer, Passage
 
-PASSAGE_COVERAGE_WEIGHT = 0.4
-"""What the share of the question's words counts beside the cosine, when passages are compared. `bench.calibration`."""
+COVERED_WEIGHT = 0.4
+"""What the share of the question's words counts beside the cosine, in either sign. `bench.calibration`."""
 PASSAGE_LAG = 0.25
 """A passage on many subjects is far from a question about one; it is taken to be this far behind its quote at most.
 
@@ -69,13 +69,14 @@ class Evidence(msgspec.Struct, frozen=True):
 
 
 class Signs(msgspec.Struct, frozen=True):
-    """What the confidence rests on; higher is better. Neither hangs on the order in which the passages came."""
+    """What the confidence rests on; higher is better. Neither hangs on the order in which the passages came.
 
-    quote_cosine: float = 0.0
-    """Of the quote nearest to the question, between 0 and 1."""
+    Nearness is the cosine to the question, and COVERED_WEIGHT times the share of the question's words that are there.
+    """
+
+    quote_nearness: float = 0.0
+    """Of the nearest quote; one sentence that is near and has the words tells more than two of which each does one."""
     passage_nearness: float = 0.0
-    """Of the nearest passage: its cosine, and PASSAGE_COVERAGE_WEIGHT times the share of the question's lexemes,
-    weighted by rarity, that it holds."""
 
 
 class Asked(msgspec.Struct, frozen=True):
@@ -116,11 +117,31 @@ async def weigh(
     cosines = of_passages @ of_asked[0]
     questions = _questions(asked, of_asked, candidates, held, analyzer)
     scored = _scored(questions, candidates, of_quotes, cosines, analyzer)
-    quote_cosine = float(np.max(of_quotes @ of_asked[0]))
-    cosines = np.maximum(cosines, quote_cosine - PASSAGE_LAG)
-    covered = np.array([_share(lexemes, rarity) for lexemes in held])
-    signs = Signs(quote_cosine, float(np.max(cosines + PASSAGE_COVERAGE_WEIGHT * covered)))
+    signs = _signs(rarity, of_quotes @ of_asked[0], [quote.lexemes for quote in candidates], cosines, held)
     return Evidence(question, tuple(passages), tuple(scored), signs)
+
+
+def _signs(
+    rarity: Mapping[str, float],
+    of_quotes: Matrix,
+    said: Sequence[frozenset[str]],
+    of_passages: Matrix,
+    held: Sequence[frozenset[str]],
+) -> Signs:
+    """Judge by the cosines of the quotes and of the passages, and by the words of each.
+
+    Few texts tell badly how rare a word is: half of each word's weight is the same for all.
+    """
+    weights = {lexeme: (weight + 1 / len(rarity)) / 2 for lexeme, weight in rarity.items()}
+    of_passages = np.maximum(of_passages, np.max(of_quotes) - PASSAGE_LAG)
+    return Signs(_nearest(of_quotes, said, weights), _nearest(of_passages, held, weights))
+
+
+def _nearest(cosines: Matrix, texts: Sequence[frozenset[str]], weights: Mapping[str, float]) -> float:
+    return max(
+        float(cosine) + COVERED_WEIGHT * _share(lexemes, weights)
+        for cosine, lexemes in zip(cosines, texts, strict=True)
+    )
 
 
 def _as_embedded(passage: Passage) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import msgspec
 
 from domain.conversations import Citation
+from domain.orders import is_addressed_to_a_machine, ordering_spans
 from domain.search import Analyzer, Passage
 
 MIN_WORDS = 2
@@ -20,27 +21,6 @@ BOILERPLATE = re.compile(
     r"|intended (only|solely) for|(kind|best|warm) regards|view (this|it) in your browser",
     re.IGNORECASE,
 )
-ADDRESSED_TO_THE_MACHINE = re.compile(
-    r"\b(ignore|disregard|forget|override)\b.{0,40}"
-    r"\b(instructions?|prompts?|everything|the above|you were told|your rules)\b"
-    r"|\b(system prompt|developer message|you are now|from now on,? you|pretend (to be|you)|as an ai)\b"
-    r"|^\W*(say|reply|respond|output|print|repeat|answer) (only|exactly|that|with)\b"
-    r"|\btell (the )?(user|reader|person asking|whoever asks)\b"
-    r"|</?(system|instructions?|passage|assistant)\b|\[/?inst\]|<\|",
-    re.IGNORECASE,
-)
-ORDER_TO_THE_MACHINE = re.compile(
-    r"\b(ignore|disregard|forget|override)\b.{0,40}"
-    r"\b(instructions?|prompts?|everything above|the above|other (documents|passages)|passages|you were told"
-    r"|(your|previous|all) rules)\b"
-    r"|\b(you are now|from now on,? you)\b.{0,40}\b(mode|say|answer|respond|obey|pretend|unrestricted|free)\b"
-    r"|\b(if you are|dear|note to( the| any)?|attention,?) (an? |any )?"
-    r"(ai|chat ?bots?|assistants?|(large )?language models?|llms?)\b"
-    r"|\b(answer|reply to|respond to) every question\b|\bsystem message\b"
-    r"|</?(system|passage)\b|\[/?inst\]|<\|",
-    re.IGNORECASE,
-)
-"""What nobody writes to colleagues; a paragraph with it is left out whole, since the order may go on for sentences."""
 LEANING_START = re.compile(
     r"^(it|its|they|their|this|these|those|that|he|she|his|her|such|so|therefore|however|otherwise|instead|then)\b",
     re.IGNORECASE,
@@ -98,7 +78,7 @@ def quotes(passages: Sequence[Passage], analyzer: Analyzer) -> list[Quote]:
 def _of_passage(passage: Passage, rank: int, analyzer: Analyzer) -> list[Quote]:
     headings = {_folded(heading) for heading in (*passage.heading_path, passage.title)}
     kept: list[Quote] = []
-    barred = _ordering_paragraphs(passage.text)
+    barred = ordering_spans(passage.text)
     for start, end in analyzer.sentences(passage.text):
         if any(first < end and start < last for first, last in barred):
             continue
@@ -109,19 +89,10 @@ def _of_passage(passage: Passage, rank: int, analyzer: Analyzer) -> list[Quote]:
     return kept
 
 
-def _ordering_paragraphs(text: str) -> list[tuple[int, int]]:
-    """Return the spans of the paragraphs that give orders to a machine."""
-    barred = []
-    for match in ORDER_TO_THE_MACHINE.finditer(text):
-        end = text.find("\n\n", match.end())
-        barred.append((text.rfind("\n\n", 0, match.start()) + 1, len(text) if end == -1 else end))
-    return barred
-
-
 def _may_be_said(text: str, lexemes: frozenset[str]) -> bool:
     if len(lexemes) < MIN_WORDS or len(text) > MAX_CHARACTERS:
         return False
-    if BOILERPLATE.search(text) or ADDRESSED_TO_THE_MACHINE.search(text):
+    if BOILERPLATE.search(text) or is_addressed_to_a_machine(text):
         return False
     is_sentence = text.rstrip().endswith((".", "!", "?", "。", ";", '"', "”", ")"))
     return (

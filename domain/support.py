@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 import msgspec
 import numpy as np
@@ -9,6 +10,8 @@ import numpy as np
 from domain.conversations import Citation, Sentence
 from domain.embedding import Embedder
 from domain.evidence import Evidence, Scored
+from domain.followups import EMPTY_WORDS
+from domain.nicknames import COMMON_GIVEN, FAMILIES
 from domain.quotes import Quote
 from domain.search import Analyzer, Passage
 
@@ -31,6 +34,18 @@ CALENDAR = re.compile(
     re.IGNORECASE,
 )
 NAME = re.compile(r"(?<=[\w,;:)] )[A-Z][\w'’-]+")
+OPENING = re.compile(r"^[A-Z][\w'’-]+(?P<goes_on> [A-Z])?")
+WORD = re.compile(r"[\w'’-]+")
+UNITS = (
+    "two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen"
+    " nineteen twenty"
+)
+IN_WORDS = MappingProxyType(
+    {word: str(value) for value, word in enumerate(UNITS.split(), start=2)}
+    | {"thirty": "30", "forty": "40", "fifty": "50", "sixty": "60", "seventy": "70", "eighty": "80", "ninety": "90"}
+    | {"hundred": "100", "thousand": "1000", "million": "1000000", "billion": "1000000000"}
+)
+"""`one` is left out: it is seldom a number."""
 NEGATION = re.compile(r"\b(not|no|never|none|nobody|nothing|neither|nor|without|cannot)\b|n['’]t\b", re.IGNORECASE)
 
 
@@ -87,15 +102,32 @@ async def supported(written: str, evidence: Evidence, embedder: Embedder, analyz
 def _facts_stand(text: str, quotes: Sequence[Scored], cited: Sequence[Passage], question: str) -> bool:
     """Return whether figures and dates are in the quotes, and names there, in a heading, or in the question."""
     said = " ".join(one.quote.text for one in quotes)
-    figures = {figure.replace(",", "") for figure in FIGURE.findall(said)}
-    if not {figure.replace(",", "") for figure in FIGURE.findall(text)} <= figures:
+    if not _figures(text) <= _figures(said):
         return False
     if not {day.lower() for day in CALENDAR.findall(text)} <= {day.lower() for day in CALENDAR.findall(said)}:
         return False
-    around = " ".join(
-        (said, question, *(" ".join((one.title, *one.heading_path, one.author)) for one in cited))
-    ).lower()
-    return all(name.lower().removesuffix("'s").removesuffix("’s") in around for name in NAME.findall(text))
+    around = (said, question, *(" ".join((one.title, *one.heading_path, one.author)) for one in cited))
+    return _names(text) <= {_bare(word) for part in around for word in WORD.findall(part)}
+
+
+def _figures(text: str) -> set[str]:
+    """Return the numbers, those in words as digits."""
+    written = {figure.replace(",", "") for figure in FIGURE.findall(text)}
+    return written | {IN_WORDS[word] for word in WORD.findall(text.lower().replace("-", " ")) if word in IN_WORDS}
+
+
+def _names(text: str) -> set[str]:
+    """Return the words that are names by their capital; the first word, where it is a known one or a name goes on."""
+    names = {_bare(name) for name in NAME.findall(text)}
+    if opening := OPENING.match(text):
+        word = _bare(opening.group().split()[0])
+        is_name = word in COMMON_GIVEN or word in FAMILIES or bool(opening["goes_on"])
+        names |= {word} if is_name and word not in EMPTY_WORDS else set()
+    return names
+
+
+def _bare(name: str) -> str:
+    return name.lower().removesuffix("'s").removesuffix("’s")
 
 
 def _nearness(one: Scored, lexemes: frozenset[str], similarity: Mapping[Quote, float]) -> float:

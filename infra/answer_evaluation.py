@@ -152,6 +152,22 @@ async def outcome(line: AnswerLine, tools: Tools) -> Outcome:
     return judged(line, passages, answer, first_ms)
 
 
+def line_of(question: str, passages: Sequence[Passage], *, answerable: bool, gold: Sequence[str] = ()) -> AnswerLine:
+    """Return a question with the passages that a search found for it."""
+    kept = tuple(
+        LinePassage(
+            str(passage.chunk_id),
+            passage.title,
+            passage.text,
+            passage.heading_path,
+            f"{passage.document_id}.{passage.version_id}",
+            passage.start,
+        )
+        for passage in passages
+    )
+    return AnswerLine(question, kept, answerable, tuple(gold))
+
+
 def passages_of(line: AnswerLine) -> list[Passage]:
     """Return the passages in the order given; those of one `document` share its id, the others have one each."""
     documents: dict[str, int] = {}

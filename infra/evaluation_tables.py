@@ -14,6 +14,8 @@ from domain.integrations import IntegrationKind
 from domain.people import system_viewer
 from domain.syncs import SyncState, Trigger
 from domain.vault import Tools, Vault
+from infra.answer_evaluation import Measures
+from infra.conversation_evaluation import evaluate_conversations, read_conversations
 from infra.database import tenant_transaction
 from infra.evaluation import CorpusConnector, Snapshot, evaluate, read_set
 from infra.span_evaluation import SpanConnector, SpanMeasures, evaluate_spans, read_spans
@@ -43,8 +45,17 @@ RETRIEVAL_SETS: Mapping[str, tuple[Floor, ...]] = {
         Floor("floor: their rank fusion, k = 60", (".431", "", ".792")),
         Floor("to reach", (".46",)),
     ),
-    "conversations/beir_pooled": (),
+    "conversations/beir_pooled": (
+        Floor("floor: BM25 and MiniLM, k = 60, as asked", (".818", ".889")),
+        Floor("floor: the same, made standalone", (".875", ".934")),
+    ),
 }
+ANSWERING_COLUMNS = ("auc", "accuracy", "answered", "refused", "verbatim", "ms")
+ANSWERING_FLOORS = (
+    Floor("floor: BM25's score alone", (".756",)),
+    Floor("to reach", (".85", "", "", "", "1.000")),
+)
+"""`answered` of those that the corpus answers, `refused` of the others."""
 SPAN_FLOORS = (
     Floor("floor: BM25, 800 characters, top 5", (".853", "", ".056")),
     Floor("to reach", (".90", "", ".08")),
@@ -78,19 +89,34 @@ async def brought_in(
 
 async def evaluate_folder(stores: Stores, tools: Tools, folder: Path) -> dict[str, dict[str, float]]:
     """Return the measures of a folder in BEIR form, by leg. Raises: Invalid when it is not in that form."""
-    beir = read_set(folder)
-    connector = CorpusConnector(folder / "corpus.jsonl")
-    async with brought_in(stores, tools, folder.name, connector) as (vault, document_ids):
-        return await evaluate(vault, tools, beir, {each: external_id for external_id, each in document_ids.items()})
+    read_set(folder)  # refused before anything is brought in
+    async with brought_in(stores, tools, folder.name, CorpusConnector(folder / "corpus.jsonl")) as (
+        vault,
+        document_ids,
+    ):
+        return await _legs(vault, tools, folder, document_ids)
+
+
+async def _legs(
+    vault: Vault, tools: Tools, folder: Path, document_ids: Mapping[str, int]
+) -> dict[str, dict[str, float]]:
+    external_ids = {each: external_id for external_id, each in document_ids.items()}
+    return await evaluate(vault, tools, read_set(folder), external_ids)
 
 
 async def evaluate_all(stores: Stores, tools: Tools, data: Path) -> AsyncIterator[str]:
     """Yield one table a set, as text. Raises: Invalid when the folder of public sets is not there."""
     _check(data)
     for name, floors in RETRIEVAL_SETS.items():
-        measured = await evaluate_folder(stores, tools, data / name)
+        conversations = read_conversations(data / name)
+        connector = CorpusConnector(data / name / "corpus.jsonl")
+        async with brought_in(stores, tools, name, connector) as (vault, document_ids):
+            measured = await _legs(vault, tools, data / name, document_ids)
+            answered = await evaluate_conversations(vault, tools, conversations) if conversations else None
         rows = ((leg, [each[column] for column in RETRIEVAL_COLUMNS]) for leg, each in measured.items())
         yield table(name, RETRIEVAL_COLUMNS, rows, floors)
+        if answered is not None:
+            yield table(f"{name}, answerable or not", ANSWERING_COLUMNS, [_told(answered)], ANSWERING_FLOORS)
     spans = read_spans(data / "spans")
     async with brought_in(stores, tools, "spans", SpanConnector(spans.files)) as (vault, document_ids):
         found = await evaluate_spans(vault, tools, spans, document_ids)
@@ -100,6 +126,12 @@ async def evaluate_all(stores: Stores, tools: Tools, data: Path) -> AsyncIterato
 def _check(data: Path) -> None:
     if not data.is_dir():
         raise Invalid(f"There are no public sets at {data}. Name a folder in BEIR form: make eval SET=DIR.")
+
+
+def _told(measures: Measures) -> tuple[str, list[float]]:
+    told = measures.abstention
+    shares = (told.auc, told.accuracy, told.answered_of_answerable, told.refused_of_unanswerable, measures.verbatim)
+    return "answers", [*(share or 0.0 for share in shares), measures.first_sentence_ms]
 
 
 def _figures(measures: SpanMeasures) -> list[float]:

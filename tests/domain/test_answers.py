@@ -173,6 +173,9 @@ async def test_a_models_sentences_are_shown_with_the_quotes_that_carry_them() ->
         "The harbour fair opens on 14 June 2025 at nine.",
         "The harbour fair does not open on 14 June 2025 at nine [1].",
         "Every stall is approved by Marlene Quist at the harbour fair [1].",
+        "Alice pays 120 euros a day for stalls [1].",
+        "Quist Holding pays 120 euros a day for stalls [1].",
+        "Stalls cost 120 euros for two days [1].",
         "Visitors usually love the fireworks and the music [1].",
         "The budget was approved [3].",
     ],
@@ -195,6 +198,12 @@ async def test_when_the_model_is_away_the_documents_speak() -> None:
     answer = await answer_of("When does the harbour fair open?", model=ScriptedModel("", is_broken=True))
     assert "14 June 2025" in answer.text
     assert "instead" in answer.note
+
+
+async def test_when_the_model_says_nothing_the_documents_speak() -> None:
+    answer = await answer_of("When does the harbour fair open?", model=ScriptedModel(" \n"))
+    assert "14 June 2025" in answer.text
+    assert "said nothing" in answer.note
 
 
 async def test_when_the_model_breaks_off_what_was_confirmed_stays() -> None:

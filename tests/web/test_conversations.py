@@ -159,7 +159,8 @@ async def test_an_empty_question_is_refused_where_it_was_asked(admin: Browser, l
 
 
 async def test_odd_questions_are_answered(admin: Browser, library: None) -> None:
-    for question in ("a", "the", "backups " * 1250, "<b>'; drop table messages</b>", "\u202e🦜\x00﷽"):
+    foreign = "Wie lange werden Sicherungen aufbewahrt? バックアップは?"
+    for question in ("a", "the", "backups " * 1250, "<b>'; drop table messages</b>", "\u202e🦜\x00﷽", foreign):
         await ask(admin, question)
         assert admin.status == 200, question
         assert "<b>'" not in admin.response.text
