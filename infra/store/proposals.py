@@ -13,15 +13,12 @@ SPARSEVEC_HEADER_BYTES = 12
 """Dimensions, entries and a spare, four bytes each; then all places (int32), then all values (float32), big-endian."""
 
 Entries = npt.NDArray[np.generic]
-NOTHING_PROPOSED = Proposed(
-    (), (), np.zeros((0, 0), np.float32), ChunkWeights(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0))
-)
 
 
 def read_proposed(row: sa.Row[tuple[object, ...]], n_dimensions: int) -> Proposed:
     """Return one row of (chunk_ids, document_ids, weights, vectors) as arrays; all null where nothing is proposed."""
     if row.chunk_ids is None:
-        return NOTHING_PROPOSED
+        return _nothing(n_dimensions)
     n = len(row.chunk_ids)
     vectors = np.frombuffer(row.vectors, np.uint8).reshape(n, HALFVEC_HEADER_BYTES + 2 * n_dimensions)
     halves = vectors[:, HALFVEC_HEADER_BYTES:].copy().view(">f2")
@@ -36,6 +33,11 @@ def read_proposed(row: sa.Row[tuple[object, ...]], n_dimensions: int) -> Propose
             values=np.concatenate(values).astype(np.float64),
         ),
     )
+
+
+def _nothing(n_dimensions: int) -> Proposed:
+    no_weights = ChunkWeights(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0))
+    return Proposed((), (), np.zeros((0, n_dimensions), np.float32), no_weights)
 
 
 def no_vector(n_dimensions: int) -> bytes:

@@ -106,6 +106,7 @@ async def test_the_search_statement_itself_checks_it_as_the_plain_role(
     await sync(stores, tools, admin_viewer, await own(stores, admin_viewer))
     binds = {
         **access_binds(colleague),
+        "mine": list(colleague.principals),
         "tenant": colleague.tenant_id,
         "part": colleague.tenant_id % N_PARTS,
         "sv": "{1:1}/1000000000",
@@ -116,7 +117,7 @@ async def test_the_search_statement_itself_checks_it_as_the_plain_role(
     }
     async with tenant_transaction(stores.engine, colleague.tenant_id) as connection:
         assert not (await connection.execute(sa.text("select usesuper from pg_user where usename = user"))).scalar()
-        statement = passage_sql.LEXICAL.format(worded="")
+        statement = passage_sql.LEXICAL.format(worded="", within="")
         rows = (await connection.execute(sa.text(statement), binds)).all()
         plan = "\n".join((await connection.execute(sa.text(f"explain {statement}"), binds)).scalars())
     assert len(rows) == 1
