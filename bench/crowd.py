@@ -129,6 +129,7 @@ def _plant(
         connection.execute("select set_config('kv.tenant', %s, true)", [str(tenant_id)])
         for statement in PLANT:
             connection.execute(statement, {**binds, "lexeme": tenant_lexeme(tenant_id)})
+            connection.execute("analyze documents, document_versions")  # else the joins are planned for an empty table
     connection.execute("drop table staged")
 
 
