@@ -94,6 +94,13 @@ async def timings(
         }
 
 
+async def asked_before(stores: Stores, tools: Tools, viewer: Viewer, questions: Sequence[str]) -> None:
+    """Ask other questions first: a server in use has the vault's index in its buffers, one just filled has not."""
+    for question in questions:
+        async with stores.open_vault(viewer) as vault:
+            await search(vault, tools, question, SearchFilter())
+
+
 def print_table(head: str, rows: dict[str, tuple[float, float]], found: float) -> None:
     """Print what was measured; legs are asked for as many candidates as the search asks them for."""
     print(f"\n{head:<74}   p50 ms   p95 ms")
@@ -107,13 +114,14 @@ def print_table(head: str, rows: dict[str, tuple[float, float]], found: float) -
 async def main(n_all: int, n_tenant: int) -> None:
     """Print the table."""
     configure_logs("error", is_production=True)
-    questions = corpus.questions(N_QUESTIONS)
+    others, questions = corpus.questions(2 * N_QUESTIONS)[::2], corpus.questions(2 * N_QUESTIONS)[1::2]
     is_exact = n_tenant < EXACT_BELOW_CHUNKS
     depth = DEPTH if is_exact else WALK_DEPTH
     async with scratch_house(POSTGRES) as measured:
         started = time.perf_counter()
         viewer = await crowded(measured, n_all, n_tenant)
         built_s = time.perf_counter() - started
+        await asked_before(measured.stores, measured.tools, viewer, others)
         rows = await timings(measured.stores, measured.tools, viewer, questions, depth)
         vectors = [await embed_question(measured.tools, question) for question in questions]
         async with measured.stores.open_vault(viewer) as vault:
