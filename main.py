@@ -2,7 +2,7 @@
 
 import sys
 
-from infra.lean import collect_seldom, give_back_freed, leave_out_unused
+from infra.lean import collect_seldom, give_back_freed, keep_little_free, leave_out_unused
 
 leave_out_unused(sys.argv)
 
@@ -74,6 +74,7 @@ async def serve(settings: Settings) -> None:
             lifespan="off",
         )
         give_back_freed()
+        keep_little_free()
         collect_seldom()
         await DrainingServer(config, house.bus).serve()
 

@@ -20,6 +20,10 @@ NAMED_ONLY = (
 """What libraries load to offer what we never use; their own imports of it have to pass."""
 COLLECT_AFTER = (50_000, 20, 50)
 """Allocations, and collections of younger objects, before the young, the middle-aged and the old are looked at."""
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
+"""As glibc's malloc.h numbers them."""
+KEPT_BYTES = 2**17
+"""Blocks as large as this, and free memory beyond it, go back to the system."""
 
 
 class Absent(ModuleType):
@@ -49,6 +53,17 @@ def give_back_freed() -> None:
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
     if trim is not None:
         trim(0)
+
+
+def keep_little_free() -> None:
+    """Let glibc hand large blocks back as they are freed, 1 MB of a web process; it would learn to keep them.
+
+    For processes that compute with large arrays this costs more than it brings.
+    """
+    set_option = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
+    if set_option is not None:
+        set_option(M_MMAP_THRESHOLD, KEPT_BYTES)
+        set_option(M_TRIM_THRESHOLD, KEPT_BYTES)
 
 
 def collect_seldom() -> None:
