@@ -6,9 +6,12 @@ from datetime import timedelta
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from domain.access import Group
 from domain.accounts import join
 from domain.documents import LibraryFilter, LibrarySort
-from domain.people import Role, Viewer, domain_principal, email_principal
+from domain.people import Role, Viewer, domain_principal, email_principal, group_principal
+from domain.retrieval import search
+from domain.search import SearchFilter
 from domain.vault import Tools
 from infra.store import Stores
 from tests import factories
@@ -53,6 +56,27 @@ async def test_a_domain_stands_for_everyone_with_a_proven_address_in_it(
     async with stores.open_vault(viewer) as vault:
         await vault.access.prove(colleague.user_id, "ana@tidewater.example")
     assert await n_readable(stores, colleague) == n_seen
+
+
+async def n_found(stores: Stores, tools: Tools, viewer: Viewer) -> int:
+    async with stores.open_vault(viewer) as vault:
+        return (await search(vault, tools, "plan", SearchFilter())).n_documents
+
+
+async def test_a_change_of_a_group_is_in_force_from_the_next_search_on(
+    stores: Stores, tools: Tools, viewer: Viewer, source: factories.Source, engine: AsyncEngine
+) -> None:
+    colleague = await factories.member(engine, viewer.tenant_id)
+    folder = await factories.integration(stores, viewer)
+    band, ana = group_principal(folder.id, "band"), email_principal("ana@tidewater.example")
+    await shared(stores, tools, viewer, source, band)
+    async with stores.open_vault(viewer) as vault:
+        await vault.access.prove(colleague.user_id, "ana@tidewater.example")
+    assert await n_found(stores, tools, colleague) == 0
+    for members, n_expected in (((ana,), 1), ((), 0)):
+        async with stores.open_vault(viewer) as vault:
+            await vault.access.replace_groups(folder.id, [Group(band, "the band", members)])
+        assert await n_found(stores, tools, colleague) == n_expected
 
 
 async def test_taking_an_invitation_proves_the_address_it_went_to_in_that_vault_alone(
